@@ -1,0 +1,54 @@
+# `make demo` and `make test` do all set-up: with uv when it is there, else with venv and pip.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+MEMBERS := tap-stripe-td target-td-table sandbox
+MANIFESTS := pyproject.toml uv.lock $(MEMBERS:%=%/pyproject.toml)
+SOURCES := tap-stripe-td/src target-td-table/src sandbox/src tap-stripe-td/openapi tests bench
+
+.PHONY: demo test lint format schemas docs clean
+
+demo: $(VENV)/.demo-installed
+	$(BIN)/python -m stripe_sandbox.demo
+
+test: $(VENV)/.dev-installed
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev-installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .demo .meltano
+
+ifneq ($(UV),)
+$(VENV)/.demo-installed: $(MANIFESTS)
+	uv sync --quiet --frozen --no-dev --inexact
+	@touch $@
+
+$(VENV)/.dev-installed: $(MANIFESTS)
+	uv sync --quiet --frozen
+	@touch $@ $(VENV)/.demo-installed
+else
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.demo-installed: $(MANIFESTS) | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet $(MEMBERS:%=-e ./%)
+	@touch $@
+
+$(VENV)/.dev-installed: $(MANIFESTS) | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet $(MEMBERS:%=-e ./%) --group dev
+	@touch $@ $(VENV)/.demo-installed
+endif

@@ -1,0 +1,1 @@
+"""A local Stripe that keeps the rules of the real one."""

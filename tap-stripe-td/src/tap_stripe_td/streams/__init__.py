@@ -1,0 +1,1 @@
+"""The stream table: one row per kind of Stripe object."""

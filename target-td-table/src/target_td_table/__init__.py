@@ -1,0 +1,1 @@
+"""A Singer target that loads tables all or nothing."""
