@@ -49,9 +49,12 @@ class Stream:
         path: The list endpoint, from `/v1/`.
         aliases: Names the old connector used for it: `charge`, `balance_history`.
         params: Sent with every list request.
+        requires: Parameters that vary and without which Stripe refuses the list. Such a row is read
+            only when it is named, never as part of `all`.
         expand: Fields to ask Stripe to expand, without the `data.` that lists need.
         key: The fields that identify a record.
         created_filter: How the list is narrowed by creation time.
+        created_field: The field that tells the creation time; empty when the object has none.
         paging: How the endpoint gives its objects.
         events: Event types whose `data.object` is this object.
         deletes: The event types among them that say the object is gone.
@@ -66,9 +69,11 @@ class Stream:
     path: str
     aliases: tuple[str, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
     expand: tuple[str, ...] = ()
     key: tuple[str, ...] = ("id",)
     created_filter: CreatedFilter = CreatedFilter.RANGE
+    created_field: str = "created"
     paging: Paging = Paging.CURSOR
     events: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()

@@ -1,0 +1,91 @@
+"""What is sold, at which price, with which discount."""
+
+from __future__ import annotations
+
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+
+PRODUCTS: tuple[Stream, ...] = (
+    Stream(
+        name="products",
+        object="product",
+        path="/v1/products",
+        aliases=("product",),
+        events=("product.created", "product.updated", "product.deleted"),
+        deletes=("product.deleted",),
+        permission="product_read",
+        core=True,
+    ),
+    # Lists active and inactive prices, never inline ones: https://docs.stripe.com/api/prices/list
+    Stream(
+        name="prices",
+        object="price",
+        path="/v1/prices",
+        # Absent unless asked for: https://docs.stripe.com/api/prices/object
+        expand=("tiers", "currency_options"),
+        events=("price.created", "price.updated", "price.deleted"),
+        deletes=("price.deleted",),
+        permission="plan_read",
+        core=True,
+    ),
+    # The older view of prices: https://docs.stripe.com/api/plans
+    Stream(
+        name="plans",
+        object="plan",
+        path="/v1/plans",
+        aliases=("plan",),
+        # Absent unless asked for: https://docs.stripe.com/api/plans/object
+        expand=("tiers",),
+        events=("plan.created", "plan.updated", "plan.deleted"),
+        deletes=("plan.deleted",),
+        permission="plan_read",
+        core=True,
+    ),
+    Stream(
+        name="coupons",
+        object="coupon",
+        path="/v1/coupons",
+        aliases=("coupon",),
+        # Absent unless asked for: https://docs.stripe.com/api/coupons/object
+        expand=("applies_to",),
+        events=("coupon.created", "coupon.updated", "coupon.deleted"),
+        deletes=("coupon.deleted",),
+        permission="coupon_read",
+        core=True,
+    ),
+    Stream(
+        name="promotion_codes",
+        object="promotion_code",
+        path="/v1/promotion_codes",
+        events=("promotion_code.created", "promotion_code.updated"),
+        permission="promotion_code_read",
+        core=True,
+    ),
+    Stream(
+        name="shipping_rates",
+        object="shipping_rate",
+        path="/v1/shipping_rates",
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it.",
+        permission="shipping_rate_read",
+    ),
+    Stream(
+        name="product_catalog_trial_offers",
+        object="product_catalog.trial_offer",
+        path="/v1/product_catalog/trial_offers",
+        # Stripe would narrow it by `created`, but an offer does not show that time: read whole.
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it.",
+    ),
+    Stream(
+        name="entitlements_features",
+        object="entitlements.feature",
+        path="/v1/entitlements/features",
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it.",
+        permission="entitlement_read",
+    ),
+)

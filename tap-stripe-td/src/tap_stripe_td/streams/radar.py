@@ -1,0 +1,29 @@
+"""Fraud."""
+
+from __future__ import annotations
+
+from tap_stripe_td.streams.row import Coverage, Stream
+
+RADAR: tuple[Stream, ...] = (
+    Stream(
+        name="radar_early_fraud_warnings",
+        object="radar.early_fraud_warning",
+        path="/v1/radar/early_fraud_warnings",
+        events=("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
+        permission="charge_read",
+    ),
+    Stream(
+        name="radar_value_lists",
+        object="radar.value_list",
+        path="/v1/radar/value_lists",
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. A deleted list is gone without a word.",
+    ),
+    Stream(
+        name="reviews",
+        object="review",
+        path="/v1/reviews",
+        events=("review.opened", "review.closed"),
+        permission="review_read",
+    ),
+)
