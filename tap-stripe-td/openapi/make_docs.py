@@ -1,0 +1,124 @@
+"""Make docs/streams.md from the stream table.
+
+python tap-stripe-td/openapi/make_docs.py           # writes the page
+python tap-stripe-td/openapi/make_docs.py --check   # exits 1 if it is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import generated
+
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Paging
+from tap_stripe_td.streams.table import GONE, STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_stripe_td.streams.row import Stream
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "streams.md"
+
+_BEFORE: Final = """\
+<!-- Made by tap-stripe-td/openapi/make_docs.py from the stream table. Do not edit. -->
+
+# Streams
+
+One stream is one kind of Stripe object. `target` in the settings names what is read: stream names, old names, `core` (the default; marked •) or
+`all`. A catalog overrides it.
+
+- **Old name**: what the hosted connector called it; `target` takes it too. The old `account` stands for `account` (the key's own) and `accounts`
+  (connected ones).
+- **Changes are seen by**: how the tap learns of an update. *Events* are Stripe's own log of the last 30 days. No list of Stripe can be narrowed by
+  the time of an update, so what events do not tell is only seen by reading again.
+- **Permission**: what a restricted key needs to read it. Where Stripe's pages name none, its refusal does.
+"""
+
+_HEAD: Final = (
+    "Stream",
+    "",
+    "Old name",
+    "Key",
+    "Changes are seen by",
+    "What events do not tell",
+    "Permission",
+)
+
+
+def page() -> str:
+    """Return the whole page."""
+    rows = [_line(_HEAD), _line("---" for _ in _HEAD), *(_line(_cells(row)) for row in STREAMS)]
+    return "\n".join([_BEFORE, *rows, "", "## Gone", "", *_gone(), *_not_in_all()]) + "\n"
+
+
+def _cells(row: Stream) -> tuple[str, ...]:
+    return (
+        f"`{row.name}`",
+        "•" if row.core else "",
+        _code(row.aliases),
+        _code(row.key),
+        _seen_by(row),
+        row.gap,
+        f"`{row.permission}`" if row.permission else "",
+    )
+
+
+def _seen_by(row: Stream) -> str:
+    match row.coverage:
+        case Coverage.FULL:
+            return "events"
+        case Coverage.PARTIAL:
+            return f"events; {_again(row)}"
+        case Coverage.NONE:
+            return _again(row)
+        case Coverage.SELF:
+            return "nothing changes; reading on"
+
+
+def _again(row: Stream) -> str:
+    if row.paging is Paging.SINGLE:
+        return "reading it again"
+    if row.created_filter is CreatedFilter.NONE:
+        return "reading the whole list again"
+    return f"reading again by `{row.created_field}`"
+
+
+def _gone() -> Iterable[str]:
+    for sentence in dict.fromkeys(GONE.values()):
+        names = (name for name, reason in GONE.items() if reason == sentence)
+        yield f"- {_code(names)}: {sentence}"
+
+
+def _not_in_all() -> Iterable[str]:
+    yield from ("", "## Not part of `all`", "")
+    for row in STREAMS:
+        if row.requires:
+            yield f"- `{row.name}`: Stripe refuses this list without {_code(row.requires)}."
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description="Make docs/streams.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if it differs")
+    wanted = {PAGE: page()}
+    if parser.parse_args().check:
+        stale = generated.stale(wanted, [])
+        generated.refuse_stale(stale, remake="python tap-stripe-td/openapi/make_docs.py")
+        return
+    generated.write(wanted, [])
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
