@@ -68,7 +68,7 @@ class Stream:
     object: str
     path: str
     aliases: tuple[str, ...] = ()
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict, hash=False)
     requires: tuple[str, ...] = ()
     expand: tuple[str, ...] = ()
     key: tuple[str, ...] = ("id",)
