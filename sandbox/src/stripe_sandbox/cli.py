@@ -1,0 +1,64 @@
+"""The command `stripe-sandbox`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stripe_sandbox.business import grow
+from stripe_sandbox.server import serve
+from stripe_sandbox.store import load, save
+from stripe_sandbox.world import FakeStripe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE = """\
+A Stripe of your own listens on {url}
+  key      {key}
+  charges  curl {url}/v1/charges -u {key}:
+  tap      {{"secret_key": "{key}", "base_url": "{url}"}}
+Ctrl-C stops it.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns the exit code."""
+    chosen = _parser().parse_args(arguments)
+    fake = _world(chosen)
+    fake.latency_seconds = chosen.latency
+    fake.limit(chosen.limit_account, chosen.limit_endpoint)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda _signal, _frame: stop.set())
+    with serve(fake, chosen.port) as url:
+        print(USAGE.format(url=url, key=fake.key), end="", flush=True)  # noqa: T201 - its only output
+        stop.wait()
+    if chosen.store is not None:
+        save(fake, chosen.store)
+    return 0
+
+
+def _world(chosen: argparse.Namespace) -> FakeStripe:
+    if chosen.store is not None and chosen.store.exists():
+        return load(chosen.store)
+    fake = FakeStripe()
+    grow(fake, customers=chosen.customers, seed=chosen.seed)
+    return fake
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "stripe-sandbox", description="A local Stripe to try things on."
+    )
+    parser.add_argument("--port", type=int, default=12111, help="0 takes any free port")
+    parser.add_argument("--customers", type=int, default=50, help="how big the business is")
+    parser.add_argument("--seed", type=int, default=1, help="which business it is")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--limit-account", type=float, metavar="N", help="requests a second")
+    parser.add_argument("--limit-endpoint", type=float, metavar="N", help="requests a second")
+    parser.add_argument("--store", type=Path, metavar="FILE", help="keep the world between runs")
+    return parser
