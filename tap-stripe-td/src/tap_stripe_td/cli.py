@@ -1,0 +1,144 @@
+"""What surrounds a run of the program: log lines, signals, and how a refusal ends it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from singer_sdk.logging import StructuredFormatter
+
+from tap_stripe_td.errors import ConfigError, TapError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PROGRAM = "tap-stripe-td"
+
+CLOSED_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
+"""What a shell gives for a program whose reader went away."""
+
+
+class StoppedBySignal(BaseException):
+    """The run ended early, in order, because somebody asked for it."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+        super().__init__(number)
+
+
+def main(command: Callable[[], click.Command]) -> None:
+    """Run a command line and exit with the code that says how it ended."""
+    set_up_logging()
+    sys.exit(_exit_code(command))
+
+
+def _exit_code(command: Callable[[], click.Command]) -> int:
+    try:
+        result = command().main(standalone_mode=False)
+    except TapError as error:
+        refuse(error)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        _abandon_stdout()
+        return CLOSED_PIPE_EXIT_CODE
+    except StoppedBySignal as stopped:
+        return stopped.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def refuse(error: TapError) -> None:
+    """Print a refusal for people, one line a problem."""
+    problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+    for problem in problems:
+        print(f"{PROGRAM}: {problem}", file=sys.stderr)  # noqa: T201 - the program's last word
+
+
+def set_up_logging() -> None:
+    """Log sentences to a terminal and JSON lines to everything else."""
+    handler = logging.StreamHandler(sys.stderr)
+    terminal = sys.stderr.isatty()
+    handler.setFormatter(
+        logging.Formatter(f"{PROGRAM}: %(message)s") if terminal else StructuredFormatter()
+    )
+    level = os.environ.get("TAP_STRIPE_TD_LOGLEVEL") or os.environ.get("LOGLEVEL") or "INFO"
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    if level.upper() == "INFO":
+        # Its notes about environment variables and versions are for people who debug it.
+        logging.getLogger(PROGRAM).addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT and SIGTERM set; leaving then raises `StoppedBySignal`.
+
+    A second signal ends the program at once, as it would have without us.
+    """
+    stop = threading.Event()
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        received.append(number)
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        raise StoppedBySignal(received[0])
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def read_json_file(path: Path, what: str, flag: str) -> object:
+    """Return the JSON in a file; of several lines, which a target appended, the last.
+
+    None is returned for an empty file.
+
+    Raises:
+        ConfigError: If there is no such file, or its last line is no JSON.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"There is no {what} file `{path}`. Check the path, or leave `{flag}` out for a first "
+            "run."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The {what} file `{path}` cannot be read: {error}.") from None
+    return _parse_json(text, path, what) if text else None
+
+
+def _parse_json(text: str, path: Path, what: str) -> object:
+    for candidate in (text, text.splitlines()[-1]):
+        try:
+            return json.loads(candidate)
+        except ValueError:
+            continue
+    raise ConfigError(
+        f"The {what} file `{path}` does not end in a line of JSON: it is damaged or cut short. "
+        "Remove its last line, or give another file."
+    )
+
+
+def _abandon_stdout() -> None:
+    # Python flushes stdout when it exits, and would complain about the closed pipe again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,104 @@
+"""The streams as singer-sdk knows them: schema, keys, selection, and reading one by one.
+
+A run does not read through these: `sync` does, many pages at a time. They serve the catalog,
+`--test`, and the SDK's standard tests.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk import Stream as SdkStream
+
+from tap_stripe_td import schemas
+from tap_stripe_td.backfill import read_list
+from tap_stripe_td.plan import Bounds, make_plan, replication_key
+from tap_stripe_td.records import added_properties, decoded
+from tap_stripe_td.state import State
+from tap_stripe_td.steps import Rows
+from tap_stripe_td.units import UnixSeconds, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from singer_sdk import Tap
+
+    from tap_stripe_td.config import Config
+    from tap_stripe_td.source import Clock, Source
+    from tap_stripe_td.streams.row import Stream
+
+
+def stream_schema(stream: Stream, expanded: Collection[str] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a stream's records, with the fields that the tap adds.
+
+    A field that Stripe would expand when asked to is an id unless it is among `expanded`.
+    """
+    text = files(schemas).joinpath(f"{stream.object}.json").read_bytes()
+    schema: dict[str, Any] = msgspec.json.decode(text)
+    own = {
+        name: field if name in expanded else _unexpanded(field)
+        for name, field in schema["properties"].items()
+    }
+    return {**schema, "properties": {**own, **added_properties()}}
+
+
+def _unexpanded(field: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["null", "string"]} if field.get("type") == _EXPANDABLE else field
+
+
+_EXPANDABLE = ["null", "string", "object"]
+
+
+def schema_api_version() -> str:
+    """Return the API version that the schemas describe."""
+    return files(schemas).joinpath("api_version.txt").read_text(encoding="utf-8").strip()
+
+
+class StripeStream(SdkStream):
+    """One row of the stream table, as singer-sdk's stream."""
+
+    TYPE_CONFORMANCE_LEVEL = type(SdkStream.TYPE_CONFORMANCE_LEVEL).NONE
+
+    def __init__(
+        self,
+        tap: Tap,
+        row: Stream,
+        config: Config,
+        open_source: Callable[[], tuple[Source, Clock]],
+    ) -> None:
+        """Make the stream; without a catalog it is read when `config` names it."""
+        self.row = row
+        self.selected_by_default = row in config.streams
+        self._open_source = open_source
+        expanded = (*row.expand, *config.expand.get(row.name, ()))
+        super().__init__(tap, schema=stream_schema(row, expanded), name=row.name)
+        self.primary_keys = row.key
+        if config.incremental:
+            self.replication_key = replication_key(row)
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+        """Yield every record, read page by page."""
+        del context
+        source, clock = self._open_source()
+        bounds = Bounds(clock.signpost, source.created, 0, incremental=False, version=0)
+        for reading in make_plan([self.row], State(), bounds, {}).lists:
+            for step in read_list(source, reading):
+                if isinstance(step, Rows):
+                    yield from map(decoded, step.records)
+
+    def schema_messages(self) -> Iterator[dict[str, Any]]:
+        """Yield the SCHEMA messages: more than one when a stream map makes several streams."""
+        for message in self._generate_schema_messages():
+            yield message.to_dict()
+
+    def record_messages(
+        self, record: dict[str, Any], version: int | None, extracted: UnixSeconds
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the RECORD messages that selection, stream maps and flattening make of a record."""
+        for message in self._generate_record_messages(record):
+            made = message.to_dict()
+            made.pop("version", None)
+            whole = {} if version is None else {"version": version}
+            yield {**made, "time_extracted": format_time(extracted), **whole}

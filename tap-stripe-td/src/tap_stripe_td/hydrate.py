@@ -1,0 +1,60 @@
+"""Fetching changed objects again, as they are now, in our API version."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tap_stripe_td.errors import StripeRefusedError
+from tap_stripe_td.records import tombstone
+from tap_stripe_td.steps import Failed, Rows, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_stripe_td.fold import Change
+    from tap_stripe_td.records import Record
+    from tap_stripe_td.source import Source
+    from tap_stripe_td.streams.row import Stream
+    from tap_stripe_td.units import UnixSeconds
+
+_ROWS_A_STEP = 100
+
+
+def hydrate(source: Source, changes: Iterable[Change]) -> Iterator[Step]:
+    """Yield every changed object as it is now, or a tombstone when it is gone.
+
+    A stream whose objects may not be fetched fails alone.
+    """
+    by_stream = sorted(changes, key=lambda change: (change.stream.name, change.at))
+    for _, group in groupby(by_stream, key=lambda change: change.stream.name):
+        of_stream = list(group)
+        stream = of_stream[0].stream
+        try:
+            yield from _hydrate_stream(source, stream, of_stream)
+        except StripeRefusedError as error:
+            yield Failed((stream,), error)
+
+
+def _hydrate_stream(source: Source, stream: Stream, changes: list[Change]) -> Iterator[Rows]:
+    for start in range(0, len(changes), _ROWS_A_STEP):
+        rows = [_current(source, change) for change in changes[start : start + _ROWS_A_STEP]]
+        records = tuple(record for found, _ in rows for record in found)
+        if records:
+            yield Rows(stream, records, rows[-1][1])
+
+
+def _current(source: Source, change: Change) -> tuple[tuple[Record, ...], UnixSeconds]:
+    """The object's record, with the time of that knowledge; none when it was not asked for."""
+    if change.deleted:
+        return (_gone(source, change, change.at),), change.at
+    record, date = source.fetch_object(change.stream, change.object_id)
+    if record is None:
+        return (_gone(source, change, date),), date
+    return source.finished(change.stream, source.kept(change.stream, [record]), date), date
+
+
+def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> Record:
+    return tombstone(
+        change.object_id, deleted_at=change.at, updated_at=updated_at, account=source.account
+    )

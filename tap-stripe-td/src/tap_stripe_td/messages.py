@@ -1,0 +1,100 @@
+"""Singer messages as bytes, and the one place that writes them to stdout.
+
+https://hub.meltano.com/singer/spec#messages
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from tap_stripe_td.state import State, format_state
+from tap_stripe_td.units import UnixSeconds, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_stripe_td.records import Record
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class RecordFrame:
+    """What stands around each record of a page, encoded once.
+
+    Attributes:
+        before: The line up to the record.
+        after: The rest of the line.
+    """
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, stream: str, *, version: int | None, extracted: UnixSeconds) -> RecordFrame:
+        """Return the frame of a stream's records; `version` only when they are a whole reading."""
+        rest: dict[str, object] = {"time_extracted": format_time(extracted)}
+        if version is not None:
+            rest["version"] = version
+        return cls(
+            b'{"type":"RECORD","stream":%s,"record":' % _encoder.encode(stream),
+            b"," + _encoder.encode(rest)[1:] + b"\n",
+        )
+
+    def lines(self, records: Iterable[Record]) -> bytes:
+        """Return one line a record."""
+        encode, before, after = _encoder.encode, self.before, self.after
+        return b"".join(part for record in records for part in (before, encode(record), after))
+
+
+def message_line(message: Mapping[str, object]) -> bytes:
+    """Return any message as a line."""
+    return _encoder.encode(message) + b"\n"
+
+
+def activate_version_line(stream: str, version: int) -> bytes:
+    """Return the line that says: the records of this version are the whole stream."""
+    return message_line({"type": "ACTIVATE_VERSION", "stream": stream, "version": version})
+
+
+def state_line(state: State) -> bytes:
+    """Return the line that says how far everything before it was read."""
+    return message_line({"type": "STATE", "value": format_state(state)})
+
+
+class Output:
+    """Writes lines whole, in order, and states never more often than pays.
+
+    A state may list thousands of event ids. Written after every page it could outweigh the
+    records; it is written when the records since the last one weigh as much as it does.
+    """
+
+    def __init__(self, stdout: BinaryIO) -> None:
+        self._stdout = stdout
+        self._bytes_since_state = 0
+
+    def write(self, lines: bytes) -> None:
+        """Write lines that are not STATE.
+
+        Raises:
+            BrokenPipeError: If nobody reads them any more.
+        """
+        self._write_all(lines)
+        self._bytes_since_state += len(lines)
+
+    def write_state(self, state: State, *, always: bool = False) -> None:
+        """Write the state, unless the records since the last one are too few to bother."""
+        line = state_line(state)
+        if always or self._bytes_since_state >= len(line):
+            self._write_all(line)
+            self._stdout.flush()
+            self._bytes_since_state = 0
+
+    def _write_all(self, lines: bytes) -> None:
+        # With PYTHONUNBUFFERED stdout is a raw file, and a raw write may be short.
+        rest = memoryview(lines)
+        while rest:
+            rest = rest[self._stdout.write(rest) :]

@@ -1,0 +1,140 @@
+"""Stripe as the readers see it: pages and objects of streams, as one account shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from tap_stripe_td.errors import NoSuchObjectError, StripeRefusedError
+from tap_stripe_td.pagination import MAX_LIMIT, Page
+from tap_stripe_td.records import (
+    Record,
+    added_fields,
+    integer_of,
+    parse_list,
+    parse_object,
+    text_of,
+    with_times,
+)
+from tap_stripe_td.slicing import Slice
+from tap_stripe_td.streams.row import CreatedFilter, Paging, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_stripe_td.client import Answer, Client, Params
+    from tap_stripe_td.units import UnixSeconds
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where and when a run begins.
+
+    Attributes:
+        signpost: Stripe's clock. Nothing newer is read.
+        account: The account's id; None when the key may not read it.
+    """
+
+    signpost: UnixSeconds
+    account: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a run reads from.
+
+    Attributes:
+        client: Stripe under the run's key.
+        created: The stretch of creation time that was asked for.
+        expand: Fields to expand, by stream, beside those of the stream table.
+        times: Top-level time fields, by stream.
+        account: The account's id; None when the key may not read it.
+    """
+
+    client: Client
+    created: Slice = field(default_factory=Slice)
+    expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    times: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    account: str | None = None
+
+    def page(self, stream: Stream, slice_: Slice) -> Page:
+        """Return the next page of a slice of a stream; a single object is a page of one."""
+        if stream.paging is Paging.SINGLE:
+            answer = self.client.fetch(stream.path, self._expand_params(stream, ""), parse_object)
+            return Page((answer.content,), has_more=False, date=answer.date)
+        listed = self.client.fetch(stream.path, self._list_params(stream, slice_), parse_list)
+        return Page.of(listed.content, listed.date)
+
+    def fetch_list(self, path: str, params: Params, parse: Callable[[bytes], T]) -> Answer[T]:
+        """Return a list's answer, parsed by the caller's own parser."""
+        return self.client.fetch(path, {**params, "limit": str(MAX_LIMIT)}, parse)
+
+    def fetch_object(self, stream: Stream, object_id: str) -> tuple[Record | None, UnixSeconds]:
+        """Return an object as it is now, None when it is gone, with Stripe's clock.
+
+        Raises:
+            StripeRefusedError: If the key may not read it.
+        """
+        path = f"{stream.path}/{object_id}"
+        try:
+            answer = self.client.fetch(path, self._expand_params(stream, ""), parse_object)
+        except NoSuchObjectError as gone:
+            return None, gone.date
+        record = answer.content
+        return (None if record.get("deleted") == b"true" else record), answer.date
+
+    def kept(self, stream: Stream, records: Iterable[Record]) -> tuple[Record, ...]:
+        """Return the records that were created in the stretch that was asked for.
+
+        One that does not say when it was created is kept.
+        """
+        if self.created == Slice():
+            return tuple(records)
+        return tuple(record for record in records if self._was_asked_for(stream, record))
+
+    def finished(
+        self, stream: Stream, records: Iterable[Record], updated_at: UnixSeconds
+    ) -> tuple[Record, ...]:
+        """Return records as they are written: times readable, the tap's own fields added."""
+        times = self.times.get(stream.name, ())
+        added = added_fields(updated_at=updated_at, account=self.account)
+        return tuple(with_times(record, times) | added for record in records)
+
+    def _was_asked_for(self, stream: Stream, record: Record) -> bool:
+        created = integer_of(record, stream.created_field) if stream.created_field else None
+        return created is None or self.created.contains(created)
+
+    def _list_params(self, stream: Stream, slice_: Slice) -> Params:
+        limit = {"limit": str(MAX_LIMIT)} if stream.paging is Paging.CURSOR else {}
+        after = {} if slice_.cursor is None else {"starting_after": slice_.cursor}
+        bounds = slice_.params(stream.created_filter)
+        return {**stream.params, **self._expand_params(stream, "data."), **bounds, **limit, **after}
+
+    def _expand_params(self, stream: Stream, prefix: str) -> Params:
+        fields = (*stream.expand, *self.expand.get(stream.name, ()))
+        return {"expand[]": [prefix + name for name in fields]} if fields else {}
+
+
+ACCOUNT_PATH = "/v1/account"
+
+
+def read_clock(client: Client) -> Clock:
+    """Return Stripe's clock and the account, in one request.
+
+    A key that may not read the account still learns the time: a refusal is dated too.
+
+    Raises:
+        TapError: If Stripe does not know the key, or cannot be reached.
+    """
+    try:
+        answer = client.fetch(ACCOUNT_PATH, {}, parse_object)
+    except StripeRefusedError as refused:
+        return Clock(refused.date, None)
+    return Clock(answer.date, text_of(answer.content, "id"))
+
+
+def narrows_by_created(stream: Stream) -> bool:
+    """Whether Stripe can be asked for a stretch of the stream."""
+    return stream.created_filter is not CreatedFilter.NONE

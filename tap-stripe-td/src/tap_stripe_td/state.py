@@ -1,0 +1,206 @@
+"""How far every stream was read: a value that is written to STATE lines and read back.
+
+https://hub.meltano.com/singer/spec#state
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tap_stripe_td.errors import ConfigError
+from tap_stripe_td.slicing import Slice
+from tap_stripe_td.units import UnixSeconds, format_time, parse_bookmark_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATE_VERSION = 1
+
+_NEW_START = "Take it out of the state to read the stream from the start."
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A first reading that is not finished.
+
+    Attributes:
+        signpost: The upper edge that was fixed when it began.
+        unread: The stretches that are still to be read.
+    """
+
+    signpost: UnixSeconds
+    unread: tuple[Slice, ...]
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """How far one stream was read.
+
+    Attributes:
+        replication_key: The field that orders the stream's changes.
+        value: Everything that happened before this second was read; None while the first reading
+            is not finished.
+        backfill: What a first reading has left, None when it is finished.
+        seen: Ids of the events that were read in the look-back before `value`; they are not sent
+            again.
+    """
+
+    replication_key: str
+    value: UnixSeconds | None = None
+    backfill: Backfill | None = None
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """The bookmarks of all streams, and the account they belong to.
+
+    Attributes:
+        bookmarks: By stream name.
+        account: The Stripe account that was read; None when the key may not tell.
+    """
+
+    bookmarks: Mapping[str, Bookmark] = field(default_factory=lambda: MappingProxyType({}))
+    account: str | None = None
+
+    def bookmark(self, stream: str) -> Bookmark | None:
+        """Return how far a stream was read, None when it never was."""
+        return self.bookmarks.get(stream)
+
+    def advance(self, stream: str, to: Bookmark) -> State:
+        """Return the state with this stream read up to there. It never goes back.
+
+        A later first reading of a stream, after its bookmark became too old, keeps the old value
+        until it is finished.
+        """
+        before = self.bookmarks.get(stream)
+        if before is not None and before.value is not None:
+            to = replace(
+                to, value=before.value if to.value is None else max(before.value, to.value)
+            )
+        return replace(self, bookmarks=MappingProxyType({**self.bookmarks, stream: to}))
+
+
+def format_state(state: State) -> dict[str, Any]:
+    """Return the state as the value of a STATE message."""
+    formatted: dict[str, Any] = {
+        "version": STATE_VERSION,
+        "bookmarks": {name: _format_bookmark(mark) for name, mark in state.bookmarks.items()},
+    }
+    if state.account is not None:
+        formatted["account"] = state.account
+    return formatted
+
+
+def _format_bookmark(bookmark: Bookmark) -> dict[str, Any]:
+    formatted: dict[str, Any] = {"replication_key": bookmark.replication_key}
+    if bookmark.value is not None:
+        formatted["replication_key_value"] = format_time(bookmark.value)
+    if bookmark.backfill is not None:
+        formatted["backfill"] = {
+            "signpost": format_time(bookmark.backfill.signpost),
+            "unread": [_format_slice(slice_) for slice_ in bookmark.backfill.unread],
+        }
+    if bookmark.seen:
+        formatted["seen"] = list(bookmark.seen)
+    return formatted
+
+
+def _format_slice(slice_: Slice) -> list[str | None]:
+    edges = [None if edge is None else format_time(edge) for edge in (slice_.since, slice_.until)]
+    return edges if slice_.cursor is None else [*edges, slice_.cursor]
+
+
+def parse_state(raw: object) -> State:
+    """Return the state that a STATE message's value says.
+
+    Raises:
+        ConfigError: If it is no state of this tap's, with every problem that was found.
+    """
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            f"The state is a {type(raw).__name__}, but must be a JSON object with `bookmarks`. "
+            "Give the last line that the target wrote, or leave `--state` out to start anew."
+        )
+    _refuse_newer(raw.get("version", STATE_VERSION))
+    bookmarks = raw.get("bookmarks", {})
+    account = raw.get("account")
+    if not isinstance(bookmarks, dict) or not isinstance(account, str | None):
+        raise ConfigError(
+            "The state's `bookmarks` or `account` is damaged. Give the last line that the target "
+            "wrote, or leave `--state` out to start anew."
+        )
+    parsed: dict[str, Bookmark] = {}
+    problems: list[str] = []
+    for name, mark in bookmarks.items():
+        try:
+            parsed[name] = _parse_bookmark(mark)
+        except (ValueError, TypeError, KeyError) as error:
+            problems.append(_bookmark_problem(name, mark, error))
+    if problems:
+        raise ConfigError(*problems)
+    return State(MappingProxyType(parsed), account)
+
+
+def _refuse_newer(version: object) -> None:
+    if version != STATE_VERSION:
+        raise ConfigError(
+            f"The state has version {version!r}, but this release knows only {STATE_VERSION}. Use "
+            "the release that wrote it, or a newer one."
+        )
+
+
+def _bookmark_problem(name: str, mark: object, error: Exception) -> str:
+    if isinstance(mark, dict) and "replication_key" not in mark:
+        return (
+            f"The bookmark of `{name}` was not written by tap-stripe-td. States of other taps, "
+            "such as singer-io's tap-stripe, mean something else and cannot be resumed. Leave "
+            "`--state` out to start anew."
+        )
+    if isinstance(mark, dict) and "replication_key_value" in mark and isinstance(error, ValueError):
+        value = mark["replication_key_value"]
+        return (
+            f"The bookmark of `{name}` is {value!r}, but it must be a time with a zone. "
+            f"{_NEW_START}"
+        )
+    return f"The bookmark of `{name}` is damaged. {_NEW_START}"
+
+
+def _parse_bookmark(raw: Any) -> Bookmark:
+    value = raw.get("replication_key_value") if isinstance(raw, dict) else _damaged()
+    backfill = raw.get("backfill")
+    seen = raw.get("seen", [])
+    if (value is None and backfill is None) or not _is_texts(seen):
+        _damaged()
+    return Bookmark(
+        replication_key=_text(raw["replication_key"]),
+        value=None if value is None else parse_bookmark_time(value),
+        backfill=None if backfill is None else _parse_backfill(backfill),
+        seen=tuple(seen),
+    )
+
+
+def _parse_backfill(raw: Any) -> Backfill:
+    return Backfill(
+        signpost=parse_bookmark_time(raw["signpost"]),
+        unread=tuple(_parse_slice(*slice_) for slice_ in raw["unread"]),
+    )
+
+
+def _parse_slice(since: Any, until: Any, cursor: Any = None) -> Slice:
+    edges = [None if edge is None else parse_bookmark_time(edge) for edge in (since, until)]
+    return Slice(edges[0], edges[1], None if cursor is None else _text(cursor))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else _damaged()
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _damaged() -> Any:
+    raise TypeError("damaged")

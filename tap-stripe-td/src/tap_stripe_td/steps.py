@@ -1,0 +1,63 @@
+"""What readers hand to the writer, in the order in which it must be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_stripe_td.errors import TapError
+    from tap_stripe_td.records import Record
+    from tap_stripe_td.state import Bookmark
+    from tap_stripe_td.streams.row import Stream
+    from tap_stripe_td.units import UnixSeconds
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Records of one stream, and how far it is read once they are written.
+
+    Attributes:
+        stream: The stream they belong to.
+        records: Finished records.
+        date: Stripe's clock when they were read.
+        version: The version of a whole reading; None for a part of one.
+        bookmark: How far the stream is read then; None when that does not change.
+    """
+
+    stream: Stream
+    records: tuple[Record, ...]
+    date: UnixSeconds
+    version: int | None = None
+    bookmark: Bookmark | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One stream is read up to the run's end.
+
+    Attributes:
+        stream: The stream.
+        version: The version that is whole now; None when only a part was read.
+        bookmark: How far it is read; None when nothing is to be remembered.
+    """
+
+    stream: Stream
+    version: int | None
+    bookmark: Bookmark | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Some streams cannot be read; the others go on.
+
+    Attributes:
+        streams: The streams, whose bookmarks stay where they are.
+        error: Why.
+    """
+
+    streams: tuple[Stream, ...]
+    error: TapError
+
+
+Step = Rows | Finished | Failed

@@ -1,0 +1,203 @@
+"""A run: what is read is written, and the state follows what was written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tap_stripe_td.backfill import read_list
+from tap_stripe_td.errors import (
+    ConfigError,
+    KeyRefusedError,
+    StripeRefusedError,
+    TapError,
+    UnreachableError,
+)
+from tap_stripe_td.hydrate import hydrate
+from tap_stripe_td.messages import activate_version_line
+from tap_stripe_td.plan import Bounds, is_behind, make_plan, needs_visible_events
+from tap_stripe_td.reader import read_ahead
+from tap_stripe_td.records import utc_now
+from tap_stripe_td.shaping import Shape, shape_of
+from tap_stripe_td.steps import Failed, Finished, Rows, Step
+from tap_stripe_td.tail import read_tail, visible_events
+from tap_stripe_td.units import UnixSeconds
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_stripe_td.discovery import StripeStream
+    from tap_stripe_td.messages import Output
+    from tap_stripe_td.source import Clock, Source
+    from tap_stripe_td.state import Bookmark, State
+    from tap_stripe_td.streams.row import Stream
+
+_logger = logging.getLogger("tap-stripe-td.sync")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the tap.
+
+    Attributes:
+        source: What is read.
+        clock: Where and when it begins.
+        streams: What is read of it, by name.
+        state: Where the last run left off.
+        incremental: Whether to go on from there and write bookmarks.
+        lookback_seconds: How far before a bookmark is read again.
+    """
+
+    source: Source
+    clock: Clock
+    streams: Mapping[str, StripeStream]
+    state: State
+    incremental: bool
+    lookback_seconds: int
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def rows(self) -> tuple[Stream, ...]:
+        """The streams' rows of the table."""
+        return tuple(stream.row for stream in self.streams.values())
+
+    @property
+    def bounds(self) -> Bounds:
+        """What the plan is made within."""
+        return Bounds(
+            self.clock.signpost,
+            self.source.created,
+            self.lookback_seconds,
+            self.incremental,
+            version=utc_now() * 1000,
+        )
+
+
+def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
+    """Write every selected stream's news, and return why some could not be read.
+
+    Stops early, with the state of what was written, when `stop` is set.
+
+    Raises:
+        TapError: If nothing can be read: the key is wrong, or Stripe cannot be reached.
+    """
+    refuse_other_account(run.state, run.clock)
+    state = replace(run.state, account=run.clock.account or run.state.account)
+    shapes = {name: shape_of(stream) for name, stream in run.streams.items()}
+    for shape in shapes.values():
+        output.write(shape.schema_lines())
+    failures: list[TapError] = []
+    counts = dict.fromkeys(run.streams, 0)
+    try:
+        for step in read_ahead(_steps(run), stop):
+            if isinstance(step, Failed):
+                failures.append(step.error)
+                _logger.error("%s", step.error)
+                continue
+            output.write(_lines(step, shapes))
+            counts[step.stream.name] += len(step.records) if isinstance(step, Rows) else 0
+            state = _advanced(state, step)
+            if run.incremental:
+                output.write_state(state)
+    finally:
+        if run.incremental:
+            output.write_state(state, always=True)
+    _log_counts(counts, time.monotonic() - run.started)
+    return failures
+
+
+def refuse_other_account(state: State, clock: Clock) -> None:
+    """Check that a state belongs to the account that the key reads.
+
+    Raises:
+        ConfigError: If it is another's: its bookmarks would leave rows of this one out.
+    """
+    if state.account and clock.account and state.account != clock.account:
+        raise ConfigError(
+            f"The state was written for the account {state.account}, but the key reads "
+            f"{clock.account}. Use that account's key, or leave `--state` out to read this "
+            "account from the start."
+        )
+
+
+def _lines(step: Rows | Finished, shapes: Mapping[str, Shape]) -> bytes:
+    name = step.stream.name
+    if isinstance(step, Finished):
+        return b"" if step.version is None else activate_version_line(name, step.version)
+    shape = shapes[name]
+    return shape.record_lines(step.records, version=step.version, extracted=step.date)
+
+
+def _advanced(state: State, step: Rows | Finished) -> State:
+    if step.bookmark is None:
+        return state
+    return state.advance(step.stream.name, step.bookmark)
+
+
+def _steps(run: Run) -> Iterator[Step]:
+    """Yield everything that is read: lists first, then what changed."""
+    bounds = run.bounds
+    plan = make_plan(run.rows, run.state, bounds, _visible(run, bounds))
+    for stream in plan.aged:
+        _logger.warning(
+            "The bookmark of `%s` is older than the events that Stripe keeps (30 days), so it is "
+            "read from the start again.",
+            stream.name,
+        )
+    behind = dict(plan.tail)
+    for reading in plan.lists:
+        for step in _guarded((reading.stream,), read_list(run.source, reading)):
+            yield step
+            # A resumed reading ends at the signpost of the run that began it.
+            if isinstance(step, Finished) and (mark := step.bookmark) is not None:
+                behind |= {step.stream: mark} if is_behind(step.stream, mark, bounds) else {}
+    if behind:
+        yield from _guarded(tuple(behind), _tail_steps(run, behind, bounds))
+
+
+def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps; a refusal ends them, but not the run, unless no stream can be read."""
+    try:
+        yield from steps
+    except (KeyRefusedError, UnreachableError):
+        raise
+    except TapError as error:
+        yield Failed(streams, error)
+
+
+def _visible(run: Run, bounds: Bounds) -> Mapping[str, tuple[str, ...]]:
+    streams = needs_visible_events(run.rows, run.state, bounds)
+    if not streams:
+        return {}
+    since = UnixSeconds(bounds.tail_end - run.lookback_seconds)
+    try:
+        return visible_events(run.source, streams, since=since, until=run.clock.signpost)
+    except StripeRefusedError as refused:
+        _logger.warning(
+            "Events cannot be read, so the next run will not find what changed: %s", refused
+        )
+        return {}
+
+
+def _tail_steps(run: Run, bookmarks: Mapping[Stream, Bookmark], bounds: Bounds) -> Iterator[Step]:
+    until = bounds.tail_end
+    tail = read_tail(run.source, bookmarks, until=until, lookback_seconds=run.lookback_seconds)
+    failed: set[Stream] = set()
+    for step in hydrate(run.source, tail.changes):
+        if isinstance(step, Failed):
+            failed.update(step.streams)
+        yield step
+    for stream, bookmark in bookmarks.items():
+        if stream not in failed:
+            seen = tail.seen.get(stream.name, ())
+            yield Finished(stream, None, replace(bookmark, value=until, seen=seen))
+
+
+def _log_counts(counts: Mapping[str, int], seconds: float) -> None:
+    for name, rows in counts.items():
+        _logger.info("`%s`: %d records", name, rows)
+    total = sum(counts.values())
+    _logger.info("%d records in %.1f s (%.0f/s)", total, seconds, total / max(seconds, 0.001))

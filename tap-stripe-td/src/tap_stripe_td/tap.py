@@ -1,0 +1,206 @@
+"""The tap as singer-sdk and the command line know it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_stripe_td import settings
+from tap_stripe_td.cli import main as run_main
+from tap_stripe_td.cli import read_json_file, refuse, stop_on_signals
+from tap_stripe_td.client import Client
+from tap_stripe_td.config import Config, parse_config, require_key
+from tap_stripe_td.config_file import read_config_file
+from tap_stripe_td.discovery import StripeStream, schema_api_version
+from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
+from tap_stripe_td.messages import Output
+from tap_stripe_td.records import time_fields
+from tap_stripe_td.source import Clock, Source, read_clock
+from tap_stripe_td.state import State, parse_state
+from tap_stripe_td.streams.table import STREAMS
+from tap_stripe_td.sync import Run, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class TapStripeTd(Tap):
+    """Reads a Stripe account: every list, kept true by events."""
+
+    name = "tap-stripe-td"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.json_schema()
+    capabilities: ClassVar[list[Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Make the tap from `config`, `catalog` and `state`, as singer-sdk does.
+
+        Raises:
+            ConfigError: If settings or state are wrong, with every problem.
+        """
+        self.resumed_from = State()
+        self._discovers = not kwargs.get("setup_mapper", True)
+        super().__init__(**kwargs)
+
+    @property
+    def settings(self) -> Config:
+        """The settings, made sense of."""
+        return self._parsed
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        del raise_errors
+        self.append_builtin_config(self.config_jsonschema)
+        builtin = self.config_jsonschema["properties"].keys() - set(settings.NAMES)
+        self._parsed = parse_config(self._config, os.environ, ignored=builtin)
+        return []
+
+    def _setup_signal_handlers(self) -> None:
+        """Leave signals to the command line: a handler that writes could cut a line in two."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over where the last run left off.
+
+        Raises:
+            ConfigError: If it is no state of this tap's.
+        """
+        self.resumed_from = parse_state(state)
+
+    def discover_streams(self) -> Sequence[StripeStream]:
+        """Return all streams in discovery, else those of the catalog or of the settings.
+
+        Raises:
+            ConfigError: If the catalog names a stream that Stripe does not have.
+        """
+        config = self.settings
+        wanted = self._catalog_names() or {row.name for row in config.streams}
+        return [
+            StripeStream(self, row, config, self.open_source)
+            for row in STREAMS
+            if self._discovers or row.name in wanted
+        ]
+
+    def _catalog_names(self) -> set[str]:
+        names = set(self.input_catalog or ())
+        unknown = sorted(names - {row.name for row in STREAMS})
+        if unknown:
+            raise ConfigError(
+                *(
+                    f"The catalog names the stream `{name}`, which this tap does not have. Make "
+                    "the catalog anew with `tap-stripe-td --discover`."
+                    for name in unknown
+                )
+            )
+        return names
+
+    def open_source(self) -> tuple[Source, Clock]:
+        """Return what is read, and Stripe's clock.
+
+        Raises:
+            TapError: If there is no key, Stripe does not know it, or cannot be reached.
+        """
+        config = self.settings
+        client = Client(
+            config.base_url,
+            require_key(config),
+            config.api_version or schema_api_version(),
+            f"tap-stripe-td/{self.plugin_version}",
+        )
+        clock = read_clock(client)
+        times = {stream.name: time_fields(stream.schema) for stream in self.streams.values()}
+        return Source(client, config.created, config.expand, times, clock.account), clock
+
+    def sync_selected(self) -> list[TapError]:
+        """Write the news of every selected stream to stdout; return what could not be read.
+
+        Raises:
+            TapError: If nothing can be read.
+        """
+        chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]
+        if not chosen:
+            raise ConfigError(
+                "The catalog selects no stream. Set `selected` to true in the metadata of those "
+                "to read, or leave `--catalog` out."
+            )
+        source, clock = self.open_source()
+        run = Run(
+            source,
+            clock,
+            {stream.name: stream for stream in chosen},
+            self.resumed_from,
+            self.settings.incremental,
+            self.settings.lookback_seconds,
+        )
+        with stop_on_signals() as stop:
+            return sync(run, Output(sys.stdout.buffer), stop)
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the settings files, JSON or YAML; a later one overrides an earlier one."""
+        environment = super().cb_config(ctx, param, tuple(v for v in value if v == "ENV"))
+        for path in value:
+            if path != "ENV":
+                environment.config |= read_config_file(Path(path))
+        return environment
+
+    @classmethod
+    def invoke(  # type: ignore[override] # singer-sdk passes files; we read them with sentences
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: str | None = None,
+        catalog: str | None = None,
+    ) -> int:
+        """Run the command line; return the exit code."""
+        if about:
+            cls.print_about(about_format)
+            return 0
+        tap = cls(
+            config=config.config if config else {},
+            parse_env_config=bool(config and config.parse_env),
+            state=None if state is None else read_json_file(Path(state), "state", "--state"),
+            catalog=None
+            if catalog is None
+            else read_json_file(Path(catalog), "catalog", "--catalog"),
+        )
+        failures = tap.sync_selected()
+        for failure in failures:
+            refuse(failure)
+        return exit_code(failures)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return singer-sdk's command line, with our own reading of files."""
+        command = super().get_singer_command()
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
+                option.type = click.STRING
+        return command
+
+
+def exit_code(failures: list[TapError]) -> int:
+    """Return 0 when all was read, 75 when a later run may read the rest, 1 when it will not."""
+    if any(isinstance(failure, StripeRefusedError) for failure in failures):
+        return 1
+    codes = {failure.exit_code for failure in failures}
+    return TryLaterError.exit_code if codes == {TryLaterError.exit_code} else min(codes, default=0)
+
+
+def main() -> None:
+    """Run `tap-stripe-td`."""
+    run_main(TapStripeTd.get_singer_command)
