@@ -1,0 +1,91 @@
+"""Rows of one stream on disk, waiting to be staged together."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from target_td_table.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a batch had come at a moment."""
+
+    rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A closed batch: newline-delimited JSON, one record a line, as the tap sent it."""
+
+    table: Table
+    path: Path
+    rows: int
+    size_bytes: int
+    longest_bytes: int
+    lines: Sequence[int]
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Yield each record with the line of the input it came on."""
+        with self.path.open("rb") as file:
+            yield from zip(self.lines, file, strict=False)
+
+    def remove(self) -> None:
+        """Give the disk space back."""
+        self.path.unlink(missing_ok=True)
+
+
+class OpenBatch:
+    """A batch that still takes rows. They are written on, not kept in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb", buffering=1 << 20)
+        self._lines = array("Q")
+        self._longest_bytes = 0
+        self._size_bytes = 0
+
+    def __enter__(self) -> Self:
+        """Use the batch as a context that closes its file."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def mark(self) -> Mark:
+        """How far the batch has come."""
+        return Mark(len(self._lines), self._size_bytes)
+
+    def add(self, chunk: bytes, lines: Sequence[int], *, longest_bytes: int) -> None:
+        """Add records, each ended by a newline, that came on these lines of the input."""
+        self._file.write(chunk)
+        self._lines.extend(lines)
+        self._size_bytes += len(chunk)
+        self._longest_bytes = max(self._longest_bytes, longest_bytes)
+
+    def cut(self, mark: Mark) -> None:
+        """Forget the rows that came after the mark."""
+        self._file.flush()
+        self._file.truncate(mark.size_bytes)
+        self._file.seek(mark.size_bytes)
+        del self._lines[mark.rows :]
+        self._size_bytes = mark.size_bytes
+
+    def close(self, table: Table) -> Batch:
+        """The batch as it is to be staged, with the table its rows were checked against."""
+        self._file.close()
+        mark = self.mark
+        return Batch(
+            table, self._path, mark.rows, mark.size_bytes, self._longest_bytes, self._lines
+        )

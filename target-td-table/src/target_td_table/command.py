@@ -1,0 +1,94 @@
+"""The command line: options beside `--config`, and how a command ends."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from target_td_table import config_file, report
+from target_td_table.config import SETTINGS
+from target_td_table.errors import ClosedOutputError, SettingsError, TargetError, exit_code
+
+# Settings that people change from run to run.
+_OPTIONS = ("destination", "database", "table", "mode", "time_column", "pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What `--config` named: the settings of all files, later ones over earlier ones."""
+
+    settings: Mapping[str, Any]
+    from_environment: bool
+
+
+def given(paths: Sequence[str]) -> Given:
+    """Read the files of `--config`; `ENV` stands for environment variables.
+
+    Raises:
+        SettingsError: If a file cannot be read.
+    """
+    settings: dict[str, Any] = {}
+    for path in paths:
+        if path != "ENV":
+            settings |= config_file.read(path)
+    return Given(settings, "ENV" in paths)
+
+
+def options() -> list[click.Parameter]:
+    """The options for settings, with the descriptions of the settings table."""
+    settings = {setting.name: setting for setting in SETTINGS}
+    plain = [
+        click.Option([f"--{name.replace('_', '-')}", name], help=settings[name].description)
+        for name in _OPTIONS
+    ]
+    create = click.Option(
+        ["--auto-create-table/--no-auto-create-table", "auto_create_table"],
+        default=None,
+        help=settings["auto_create_table"].description,
+    )
+    print_state = click.Option(
+        ["--print-state"],
+        is_flag=True,
+        help="Print the last state that was published, for the tap to start from, and exit.",
+    )
+    return [*plain, create, print_state]
+
+
+def state_of(pipeline: str | None, states: Mapping[str, str]) -> str:
+    """The state to print: the named pipeline's, or the only one there is; `{}` if there is none.
+
+    Raises:
+        SettingsError: If several pipelines loaded there and none was named.
+    """
+    if pipeline is not None:
+        return states.get(pipeline, "{}")
+    if len(states) > 1:
+        names = ", ".join(f"`{name}`" for name in sorted(states))
+        raise SettingsError([f"Several pipelines load there: {names}. Name one with `--pipeline`."])
+    return next(iter(states.values()), "{}")
+
+
+def end(command: click.Command) -> int:
+    """Run a command and return its exit code; whatever refuses is told as a sentence."""
+    try:
+        return int(command.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except ClosedOutputError as error:
+        _forget_output()
+        return exit_code(error)
+    except TargetError as error:
+        report.refuse(str(error))
+        return exit_code(error)
+    except click.Abort:
+        return 130
+
+
+def _forget_output() -> None:
+    """Let Python's last flush go nowhere: it would complain about the closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stdout = None  # type: ignore[assignment]

@@ -1,0 +1,77 @@
+"""Settings files: JSON or YAML, flat, or a Treasure Data `load.yml` with `in:` and `out:`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from target_td_table.errors import SettingsError
+
+# What a load.yml has beside `in` and `out`. The old service used them; here nothing does.
+_IGNORED_SECTIONS = frozenset({"exec", "filters"})
+# Treasure Data's files name the output's plugin; there is only one here.
+_IGNORED_IN_OUT = frozenset({"type"})
+
+
+def read(path: str) -> dict[str, Any]:
+    """The settings in a file, as they are meant for this program.
+
+    Raises:
+        SettingsError: If the file cannot be read, or its `mode` stands in two places and differs.
+    """
+    found = _load(path)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise SettingsError(
+            [f"The settings file `{path}` holds no settings. Write them as `name: value`."]
+        )
+    return from_sections(found) if "in" in found or "out" in found else found
+
+
+def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The target's part of a file that has `in:` and `out:`.
+
+    `mode` may stand in either section: the old documents disagree.
+
+    Raises:
+        SettingsError: If the two modes differ, or something stands beside the sections.
+    """
+    problems = [
+        f"`{name}` stands beside `in:` and `out:`. Move it into one of them."
+        for name in found
+        if name not in _IGNORED_SECTIONS | {"in", "out"}
+    ]
+    for section in ("in", "out"):
+        if not isinstance(found.get(section) or {}, Mapping):
+            problems.append(f"`{section}:` must hold settings, each as `name: value`.")
+    if problems:
+        raise SettingsError(problems)
+    source, out = found.get("in") or {}, found.get("out") or {}
+    modes = {part["mode"] for part in (source, out) if part.get("mode") is not None}
+    if len(modes) > 1:
+        raise SettingsError(
+            [
+                f"`mode` is `{source['mode']}` in `in:` and `{out['mode']}` in `out:`. "
+                "Keep one of them."
+            ]
+        )
+    own = {name: value for name, value in out.items() if name not in _IGNORED_IN_OUT}
+    return own | {"mode": modes.pop()} if modes else own
+
+
+def _load(path: str) -> Any:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"The settings file `{path}` cannot be read: {error}."]) from error
+    try:
+        # JSON is YAML too, and an unquoted time is read as a time.
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" at line {place.line + 1}" if place else ""
+        raise SettingsError(
+            [f"The settings file `{path}` is neither JSON nor YAML{where}. Correct it there."]
+        ) from error

@@ -1,0 +1,86 @@
+"""What can stop a load, sorted by who must act.
+
+Every message is a sentence for the person who runs the load: what happened, why, what to do now.
+It names streams, fields and keys, never a secret and never the content of a record.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+
+
+class TargetError(Exception):
+    """A load that ends with a sentence; a traceback is for our own mistakes only."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SettingsError(TargetError):
+    """Settings that cannot be used, all problems in one answer."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class InputError(TargetError):
+    """What the tap sent breaks the Singer spec or its own schema."""
+
+
+class CutInputError(TargetError):
+    """The input ended in the middle of a line: the tap died while it wrote."""
+
+    exit_code = 1
+
+
+class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
+    """A stream sent a record before its schema; also what singer-sdk calls it."""
+
+
+class MissingKeyError(InputError, MissingKeyPropertiesError):
+    """A record lacks a field of its key; also what singer-sdk calls it."""
+
+
+class UnfinishedStreamError(TargetError):
+    """A stream in mode replace did not end with its ACTIVATE_VERSION."""
+
+    exit_code = 1
+
+
+class TableError(TargetError):
+    """A table cannot take what the stream brings, and a person must decide."""
+
+
+class DestinationError(TargetError):
+    """The destination refused, and repeating would not help."""
+
+    exit_code = 1
+
+
+class BusyError(TargetError):
+    """The destination cannot take the load now: it is locked, or its disk is full."""
+
+    exit_code = 75
+
+
+class ClosedOutputError(TargetError):
+    """Nobody reads the state lines any more. The load ends as any program in a pipe does."""
+
+    exit_code = 141
+
+
+class InterruptedLoadError(TargetError):
+    """A signal ended the load; what had been published stays, its state is out."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(
+            f"Stopped by signal {signal_number}. What was published stays, and its state was "
+            "written. Run again from that state."
+        )
+        self.code = 128 + signal_number
+
+
+def exit_code(error: TargetError) -> int:
+    """The exit code of a load that ended with this error."""
+    return error.code if isinstance(error, InterruptedLoadError) else error.exit_code

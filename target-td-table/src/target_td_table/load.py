@@ -1,0 +1,199 @@
+"""From messages to publications.
+
+A publication holds exactly the rows that came before a STATE, and that STATE: whoever runs again
+from it repeats nothing and misses nothing. Only at the end of the input also the rows that no
+STATE followed are published. Decision: docs/decisions/0102-publish-at-a-state.md.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from target_td_table import batch_files, messages, replacing
+from target_td_table.batch import Batch, Mark
+from target_td_table.config import Settings
+from target_td_table.errors import UnfinishedStreamError
+from target_td_table.modes import Mode
+from target_td_table.publisher import Publisher
+from target_td_table.report import Loaded, Progress, summarize
+from target_td_table.sink import Sink
+from target_td_table.sinks import Sinks
+
+# Records of one block by stream and version, with the lines they came on.
+Runs = dict[tuple[str, int | None], tuple[list[bytes], list[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The last STATE that is not out yet, and how far the open batches were when it came."""
+
+    value: str
+    marks: dict[str, Mark]
+    # Until a row that came after the STATE is staged: staged rows cannot be told apart.
+    can_be_cut_to: bool = True
+
+    def mark(self, sink: Sink) -> Mark:
+        """How far the sink's open batch was."""
+        return self.marks.get(sink.table.stream, Mark(0, 0))
+
+    def covers(self, sink: Sink) -> bool:
+        """Whether no row of the sink's open batch came after the STATE."""
+        return sink.mark == self.mark(sink)
+
+
+class Load:
+    """One run: what came, what is staged, and when to publish."""
+
+    def __init__(self, settings: Settings, publisher: Publisher, sinks: Sinks) -> None:
+        self._settings = settings
+        self._publisher = publisher
+        self._sinks = sinks
+        self._progress = Progress()
+        self._checkpoint: Checkpoint | None = None
+        # What came since the last publication, and when that was.
+        self._rows = 0
+        self._bytes = 0
+        self._published_at = time.monotonic()
+
+    def take(self, block: Iterable[tuple[int, messages.AnyMessage]]) -> None:
+        """Take the messages of one block, each with its line; none means that time passed."""
+        runs: Runs = {}
+        for line, message in block:
+            if type(message) is messages.Record:
+                run = runs.get((message.stream, message.version))
+                if run is None:
+                    run = runs[message.stream, message.version] = ([], [])
+                run[0].append(bytes(message.record))
+                run[1].append(line)
+            else:
+                self._take_records(runs)
+                runs = {}
+                self._take_other(message, line)
+        self._take_records(runs)
+        self._progress.show(sum(sink.rows for sink in self._sinks))
+        self._publish_when_idle()
+
+    def finish(self) -> None:
+        """The input is over: publish all of it.
+
+        Raises:
+            UnfinishedStreamError: If a stream did not come to its end, in mode replace.
+        """
+        unfinished: list[Sink] = []
+        if self._settings.mode is Mode.REPLACE:
+            unfinished = [sink for sink in self._sinks if not replacing.is_whole(sink)]
+            replacing.warn(self._sinks)
+            for sink in unfinished:
+                self._discard(sink)
+        value = self._checkpoint.value if self._checkpoint and not unfinished else None
+        self._publish(value)
+        self._publisher.settle()
+        self._summarize(unfinished)
+        if unfinished:
+            raise UnfinishedStreamError(replacing.unfinished(unfinished))
+
+    def stop(self) -> None:
+        """Publish what came before the last STATE, and forget what came after it."""
+        checkpoint = self._checkpoint
+        is_replace = self._settings.mode is Mode.REPLACE
+        if checkpoint is None or is_replace or not checkpoint.can_be_cut_to:
+            return
+        for sink in self._sinks:
+            sink.cut(checkpoint.mark(sink))
+        self._publish(checkpoint.value)
+        self._publisher.settle()
+        self._summarize([])
+
+    def _take_records(self, runs: Runs) -> None:
+        for (stream, version), (records, lines) in runs.items():
+            sink = self._sinks.of(stream, lines[0], "RECORD")
+            if version != sink.version:
+                self._begin_version(sink, version)
+            before = sink.mark.size_bytes
+            sink.add(records, lines)
+            self._rows += len(records)
+            self._bytes += sink.mark.size_bytes - before
+            if self._is_full(sink.mark):
+                self._stage(sink)
+
+    def _take_other(self, message: messages.AnyMessage, line: int) -> None:
+        if isinstance(message, messages.State):
+            self._take_state(bytes(message.value).decode())
+        elif isinstance(message, messages.Schema):
+            self._sinks.open(message)
+        elif isinstance(message, messages.ActivateVersion):
+            sink = self._sinks.of(message.stream, line, "ACTIVATE_VERSION")
+            sink.activated = message.version
+        elif isinstance(message, messages.Batch):
+            self._sinks.of(message.stream, line, "BATCH")
+            for records in batch_files.read(message, line):
+                lines = [line] * len(records)
+                self._take_records({(message.stream, None): (records, lines)})
+
+    def _take_state(self, value: str) -> None:
+        marks = {sink.table.stream: sink.mark for sink in self._sinks}
+        self._checkpoint = Checkpoint(value, marks)
+        if self._settings.mode is Mode.APPEND and self._is_due():
+            self._publish(value)
+
+    def _begin_version(self, sink: Sink, version: int | None) -> None:
+        """A new version of a stream makes the rows of the one before it void, in mode replace."""
+        if self._settings.mode is Mode.REPLACE and sink.rows:
+            self._discard(sink)
+        sink.version = version
+
+    def _is_full(self, mark: Mark) -> bool:
+        return (
+            mark.rows >= self._settings.batch_size_rows
+            or mark.size_bytes >= self._settings.batch_bytes
+        )
+
+    def _is_due(self) -> bool:
+        age_seconds = time.monotonic() - self._published_at
+        return (
+            self._is_full(Mark(self._rows, self._bytes))
+            or age_seconds >= self._settings.batch_seconds
+        )
+
+    def _publish_when_idle(self) -> None:
+        """A tap that pauses after a STATE must not keep that STATE waiting."""
+        checkpoint = self._checkpoint
+        if checkpoint is None or self._settings.mode is Mode.REPLACE or not self._is_due():
+            return
+        if checkpoint.can_be_cut_to and all(map(checkpoint.covers, self._sinks)):
+            self._publish(checkpoint.value)
+
+    def _stage(self, sink: Sink) -> None:
+        if self._checkpoint and not self._checkpoint.covers(sink):
+            self._checkpoint = replace(self._checkpoint, can_be_cut_to=False)
+        elif self._checkpoint:
+            marks = self._checkpoint.marks | {sink.table.stream: Mark(0, 0)}
+            self._checkpoint = replace(self._checkpoint, marks=marks)
+        self._publisher.stage(_closed([sink]))
+
+    def _publish(self, value: str | None) -> None:
+        if self._settings.mode is Mode.REPLACE:
+            whole = [sink.table for sink in self._sinks if replacing.has_news(sink)]
+            self._publisher.publish(_closed(self._sinks), value, also=whole)
+        else:
+            self._publisher.publish(_closed(self._sinks), value)
+        self._checkpoint = None
+        self._rows = self._bytes = 0
+        self._published_at = time.monotonic()
+
+    def _discard(self, sink: Sink) -> None:
+        for batch in _closed([sink]):
+            batch.remove()
+        self._publisher.discard([sink.table])
+        sink.rows = 0
+
+    def _summarize(self, unfinished: Sequence[Sink]) -> None:
+        self._progress.clear()
+        for sink in self._sinks:
+            seconds = time.monotonic() - sink.opened_at
+            name = str(sink.table.name)
+            summarize(Loaded(sink.table.stream, name, sink.rows, seconds, sink not in unfinished))
+
+
+def _closed(sinks: Iterable[Sink]) -> list[Batch]:
+    return [batch for sink in sinks if (batch := sink.close_batch())]

@@ -1,0 +1,22 @@
+"""The destinations, each behind the same five verbs."""
+
+from target_td_table.config import Settings
+from target_td_table.errors import SettingsError
+from target_td_table.loaders.base import Loader
+
+
+def loader_for(settings: Settings) -> Loader:
+    """Open the destination the settings name; its driver is imported here and not before.
+
+    Raises:
+        SettingsError: If there is no loader for it.
+    """
+    scheme, separator, _ = settings.destination.partition("://")
+    if scheme != "duckdb" or not separator:
+        shown = f"{scheme}://" if separator else settings.destination
+        raise SettingsError([f"There is no loader for `{shown}`. Use one of: duckdb://."])
+    from target_td_table.loaders.duckdb import DuckDbLoader
+
+    return DuckDbLoader(
+        settings.destination, database=settings.database, memory_bytes=settings.memory_bytes
+    )

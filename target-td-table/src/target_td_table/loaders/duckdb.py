@@ -1,0 +1,138 @@
+"""DuckDB: the batch's file is read by DuckDB itself, in one transaction until it is published.
+
+Appended rows go into the table at once, and replacing rows into a table of their own; neither is
+seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from target_td_table.batch import Batch
+from target_td_table.errors import InputError
+from target_td_table.loaders import duckdb_statements as statements
+from target_td_table.loaders.base import Staged
+from target_td_table.loaders.duckdb_errors import opening_refused, refused
+from target_td_table.loaders.duckdb_file import path_in
+from target_td_table.loaders.sql import changes
+from target_td_table.modes import Mode
+from target_td_table.records import explain
+from target_td_table.state import State
+from target_td_table.table import Table, TableName
+
+_MIB = 1 << 20
+# What Python, the batches' buffers and DuckDB's JSON reader take beside DuckDB's own limit.
+_OUTSIDE_DUCKDB_BYTES = 250 * _MIB
+
+
+class DuckDbLoader:
+    """Tables in a DuckDB file, which this process alone has open."""
+
+    def __init__(self, destination: str, *, database: str, memory_bytes: int) -> None:
+        self._path = path_in(destination)
+        self._state_table = TableName(database, statements.STATE_TABLE)
+        duckdb_bytes = max(memory_bytes - _OUTSIDE_DUCKDB_BYTES, 50 * _MIB)
+        config = statements.CONFIG | {"memory_limit": f"{duckdb_bytes // _MIB}MiB"}
+        try:
+            self._connection = duckdb.connect(self._path, config=config)
+        except duckdb.Error as error:
+            raise opening_refused(self._path, error) from error
+        self._in_transaction = False
+        self._run("SET TimeZone = 'UTC'")
+
+    def describe(self, name: TableName) -> Mapping[str, str] | None:
+        """See `Loader`."""
+        rows = self._rows(statements.COLUMNS, name.database, name.table)
+        return {str(column): str(type_) for column, type_ in rows} or None
+
+    def alter(self, table: Table) -> None:
+        """See `Loader`."""
+        existing = self.describe(table.name)
+        self._begin()
+        if existing is None:
+            self._run(statements.create_database(table.name))
+            self._run(statements.create_table(table))
+            return
+        types = {name: statements.logical_type(type_) for name, type_ in existing.items()}
+        for change in changes(table, types):
+            self._run(statements.change(table, change), table)
+
+    def stage(self, batch: Batch, mode: Mode) -> Staged:
+        """See `Loader`."""
+        self._begin()
+        existing = self.describe(batch.table.name) or {}
+        into = batch.table.name
+        if mode is Mode.REPLACE:
+            into = statements.staging_name(into)
+            self._run(statements.create_staging(into, batch.table.name))
+        try:
+            self._run(statements.insert_batch(batch, into, existing), batch.table)
+        except InputError:
+            for line, record in batch.records():
+                explain(batch.table, record, line)
+            raise
+        return Staged(batch.table, batch.rows)
+
+    def publish(self, staged: Sequence[Staged], mode: Mode, state: State | None) -> None:
+        """See `Loader`."""
+        self._begin()
+        if mode is Mode.REPLACE:
+            for table in {each.table.name: each.table for each in staged}.values():
+                self._replace(table)
+        if state is not None:
+            self._run(statements.create_database(self._state_table))
+            self._run(statements.create_states(self._state_table))
+            self._rows(statements.forget_state(self._state_table), state.pipeline)
+            self._rows(statements.keep_state(self._state_table), state.pipeline, state.value)
+        self._run("COMMIT")
+        self._in_transaction = False
+
+    def discard(self, tables: Sequence[Table], mode: Mode) -> None:
+        """See `Loader`."""
+        if mode is Mode.APPEND:
+            self._roll_back()
+        elif self._in_transaction:
+            for table in tables:
+                self._run(statements.drop_staging(table.name))
+
+    def states(self) -> Mapping[str, str]:
+        """See `Loader`."""
+        if self.describe(self._state_table) is None:
+            return {}
+        rows = self._rows(statements.read_states(self._state_table))
+        return {str(pipeline): str(state) for pipeline, state in rows}
+
+    def close(self) -> None:
+        """See `Loader`."""
+        self._roll_back()
+        self._connection.close()
+
+    def _replace(self, table: Table) -> None:
+        self._run(statements.delete_all(table.name))
+        staging = statements.staging_name(table.name)
+        if self.describe(staging) is not None:
+            self._run(statements.move_staged(table, staging), table)
+            self._run(statements.drop_staging(table.name))
+
+    def _begin(self) -> None:
+        if not self._in_transaction:
+            self._run("BEGIN")
+            self._in_transaction = True
+
+    def _roll_back(self) -> None:
+        if self._in_transaction:
+            self._in_transaction = False
+            self._connection.rollback()
+
+    def _run(self, statement: str, table: Table | None = None) -> None:
+        try:
+            self._connection.execute(statement)
+        except duckdb.Error as error:
+            raise refused(self._path, table, error) from error
+
+    def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except duckdb.Error as error:
+            raise refused(self._path, None, error) from error

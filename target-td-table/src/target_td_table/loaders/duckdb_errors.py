@@ -1,0 +1,93 @@
+"""DuckDB's errors, as sentences that say what to do."""
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+
+from target_td_table.errors import (
+    BusyError,
+    DestinationError,
+    InputError,
+    SettingsError,
+    TableError,
+    TargetError,
+)
+from target_td_table.table import Table
+
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+_FULL = re.compile(r"no space left|disk quota|file too large|could not write all bytes", re.IGNORECASE)
+
+
+def opening_refused(path: str, error: duckdb.Error) -> TargetError:
+    """Why a DuckDB file could not be opened."""
+    text = str(error)
+    if "Could not set lock" in text:
+        holder = _HOLDER.search(text)
+        by = f" by the process {holder[1]}" if holder else ""
+        return BusyError(
+            f"The DuckDB file `{path}` is open already{by}, and only one program can write to it. "
+            "Wait until that one has ended, or load into another file."
+        )
+    if _FULL.search(text):
+        return _full(path)
+    if "not a valid DuckDB database" in text:
+        return SettingsError(
+            [f"`{path}` is there, but it is not a DuckDB file. Name another `destination`."]
+        )
+    return SettingsError([_cannot_open(path, text)])
+
+
+def refused(path: str, table: Table | None, error: duckdb.Error) -> TargetError:
+    """Why a statement was refused."""
+    text = _first_line(error)
+    if _FULL.search(str(error)):
+        return _full(path)
+    where = f"`{table.name}`" if table else f"`{path}`"
+    if isinstance(error, duckdb.DependencyException):
+        return TableError(
+            f"A column of {where} must change its type, but an index depends on the table. "
+            "Drop the index, load again, and create it anew."
+        )
+    if table and isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
+        return InputError(
+            f"A record of `{table.stream}` does not fit {where}: {text} "
+            "Nothing of its batch was published. Correct the data or the column."
+        )
+    if table and isinstance(error, duckdb.ConstraintException):
+        return DestinationError(
+            f"A rule that was added to {where} refuses the rows of `{table.stream}`: {text} "
+            "Nothing of the batch was published. Drop the rule, or correct the data."
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return DestinationError(
+            f"DuckDB needs more memory than it may use for {where}: {text} Raise `memory_bytes`."
+        )
+    return DestinationError(f"DuckDB refused to load into {where}: {text}")
+
+
+def _full(path: str) -> BusyError:
+    return BusyError(
+        f"The disk of `{path}` is full. Nothing of the last batch was published. Make room and "
+        "run again from the last state."
+    )
+
+
+def _cannot_open(path: str, text: str) -> str:
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        return f"The folder `{folder}` of `{path}` does not exist. Create it."
+    if Path(path).is_dir():
+        return f"`{path}` is a folder. Name a file in the setting `destination`."
+    if "Permission denied" in text or "Read-only" in text or not os.access(folder, os.W_OK):
+        return (
+            f"`{path}` cannot be written: the folder `{folder}` or the file is read-only for this "
+            "user. Give the user the right to write there, or name another `destination`."
+        )
+    return f"`{path}` cannot be opened: {text.splitlines()[0]}"
+
+
+def _first_line(error: duckdb.Error) -> str:
+    line = str(error).splitlines()[0]
+    return line if line.endswith((".", "!")) else f"{line}."

@@ -1,0 +1,168 @@
+"""What is said to DuckDB, as text."""
+
+from collections.abc import Mapping
+
+from target_td_table.batch import Batch
+from target_td_table.loaders.sql import AddColumn, WidenColumn, literal, quoted
+from target_td_table.table import Column, LogicalType, Table, TableName
+
+STATE_TABLE = "_td_state"
+_STAGING_PREFIX = "_td_staging_"
+
+# One thread beside the reader's is as fast as two on two cores, and takes less memory.
+CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "preserve_insertion_order": False,
+}
+
+_TYPES = {
+    LogicalType.BOOLEAN: "BOOLEAN",
+    LogicalType.INTEGER: "BIGINT",
+    LogicalType.NUMBER: "DOUBLE",
+    LogicalType.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+    LogicalType.STRING: "VARCHAR",
+    LogicalType.JSON: "JSON",
+}
+_LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
+    "HUGEINT": LogicalType.INTEGER,
+    "FLOAT": LogicalType.NUMBER,
+    "TIMESTAMP": LogicalType.TIMESTAMP,
+}
+COLUMNS = """
+    SELECT column_name, data_type FROM duckdb_columns()
+    WHERE database_name = current_database() AND schema_name = ? AND lower(table_name) = lower(?)
+    ORDER BY column_index
+"""
+
+
+def logical_type(type_: str) -> LogicalType | None:
+    """The logical type of a column; None for a type that only a person gives."""
+    return LogicalType.NUMBER if type_.startswith("DECIMAL") else _LOGICAL.get(type_)
+
+
+def create_database(name: TableName) -> str:
+    """The schema, if it is missing."""
+    return f"CREATE SCHEMA IF NOT EXISTS {quoted(name.database)}"
+
+
+def create_table(table: Table) -> str:
+    """The table; without columns there is no table in DuckDB, so an empty stream gets one."""
+    columns = ", ".join(_definition(column) for column in table.columns)
+    return f"CREATE TABLE {_path(table.name)} ({columns})"
+
+
+def change(table: Table, needed: AddColumn | WidenColumn) -> str:
+    """One change of a table."""
+    head = f"ALTER TABLE {_path(table.name)}"
+    if isinstance(needed, AddColumn):
+        return f"{head} ADD COLUMN {_definition(needed.column)}"
+    name, type_ = quoted(needed.column.name), _TYPES[needed.column.type]
+    using = _converted(name, needed.narrow, needed.column.type)
+    return f"{head} ALTER COLUMN {name} SET DATA TYPE {type_} USING {using}"
+
+
+def staging_name(name: TableName) -> TableName:
+    """Where replacing rows wait."""
+    return TableName(name.database, _STAGING_PREFIX + name.table)
+
+
+def create_staging(staging: TableName, like: TableName) -> str:
+    """A table with the columns of another one, and nothing else of it."""
+    return f"CREATE TABLE IF NOT EXISTS {_path(staging)} AS FROM {_path(like)} LIMIT 0"
+
+
+def drop_staging(name: TableName) -> str:
+    """Throw the waiting rows away."""
+    return f"DROP TABLE IF EXISTS {_path(staging_name(name))}"
+
+
+def delete_all(name: TableName) -> str:
+    """Take the rows away and leave all else that a person gave the table."""
+    return f"DELETE FROM {_path(name)}"
+
+
+def move_staged(table: Table, staging: TableName) -> str:
+    """Put the waiting rows into the table, column by name."""
+    columns = ", ".join(quoted(column.name) for column in table.columns)
+    return f"INSERT INTO {_path(table.name)} ({columns}) SELECT {columns} FROM {_path(staging)}"
+
+
+def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> str:
+    """Read the batch's file, typed by the table, into a table with columns like `existing`.
+
+    DuckDB's reader would also take `"12"` and 1.5 for an integer; `records.Check` has looked.
+    """
+    table = batch.table
+    columns = ", ".join(quoted(column.name) for column in table.columns)
+    types = {name.lower(): type_ for name, type_ in existing.items()}
+    values = ", ".join(_value(column, types.get(column.name.lower())) for column in table.columns)
+    read_as = ", ".join(
+        f"{literal(field)}: {literal(_read_as(table, field, types))}" for field in table.fields
+    )
+    return (
+        f"INSERT INTO {_path(into)} ({columns}) SELECT {values} "
+        f"FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', "
+        f"columns = {{{read_as}}}, auto_detect = false, "
+        f"maximum_object_size = {max(batch.longest_bytes + 1, 16 << 20)})"
+    )
+
+
+def create_states(name: TableName) -> str:
+    """The table of the last states."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {_path(name)} "
+        "(pipeline VARCHAR, state VARCHAR, published_at TIMESTAMP WITH TIME ZONE)"
+    )
+
+
+def forget_state(name: TableName) -> str:
+    """Make room for a pipeline's new state."""
+    return f"DELETE FROM {_path(name)} WHERE pipeline = ?"
+
+
+def keep_state(name: TableName) -> str:
+    """Keep a pipeline's last state."""
+    return f"INSERT INTO {_path(name)} VALUES (?, ?, now())"
+
+
+def read_states(name: TableName) -> str:
+    """Every pipeline's last state."""
+    return f"SELECT pipeline, state FROM {_path(name)}"
+
+
+def _path(name: TableName) -> str:
+    return f"{quoted(name.database)}.{quoted(name.table)}"
+
+
+def _definition(column: Column) -> str:
+    return f"{quoted(column.name)} {_TYPES[column.type]}"
+
+
+def _read_as(table: Table, field: str, types: Mapping[str, str]) -> str:
+    """The type a field is read as: a person may have widened its column to HUGEINT."""
+    columns = (column for column in table.columns if column.field == field)
+    if any(types.get(column.name.lower()) == "HUGEINT" for column in columns):
+        return "HUGEINT"
+    return _TYPES[table.fields[field]]
+
+
+def _value(column: Column, type_: str | None) -> str:
+    field = quoted(column.field)
+    if column.unix_seconds:
+        return f"CAST(floor(epoch({field})) AS BIGINT)"
+    has = logical_type(type_ or "")
+    if has is not None:
+        return _converted(field, column.type, has)
+    return f"CAST({field} AS {type_})"
+
+
+def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
+    """A value of one logical type as a value of a wider one."""
+    if wide is narrow or wide is LogicalType.NUMBER:
+        return value
+    text = value
+    if narrow is LogicalType.TIMESTAMP:
+        text = f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if wide is LogicalType.JSON:
+        return f"to_json({text})"
+    return f"CAST({text} AS VARCHAR)"

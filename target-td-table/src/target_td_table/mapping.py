@@ -1,0 +1,135 @@
+"""From a stream's JSON Schema to its table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from target_td_table import naming
+from target_td_table.errors import InputError, TableError
+from target_td_table.table import Column, LogicalType, Table, TableName
+
+TIME = "time"
+_BY_TYPE = {
+    "boolean": LogicalType.BOOLEAN,
+    "integer": LogicalType.INTEGER,
+    "number": LogicalType.NUMBER,
+    "string": LogicalType.STRING,
+}
+_LONGEST_INTEGER = 2**63
+
+
+def table(
+    stream: str,
+    schema: Mapping[str, Any],
+    key: Sequence[str],
+    *,
+    name: TableName,
+    time_column: str | None = None,
+) -> Table:
+    """The table that a SCHEMA message asks for.
+
+    Raises:
+        InputError: If the schema has no `properties`.
+        TableError: If the time column is no integer or timestamp field of the stream.
+    """
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        raise InputError(
+            f"The SCHEMA of `{stream}` has no `properties`, so its columns are unknown. "
+            "Correct the tap, or deselect the stream."
+        )
+    fields = {field: logical_type(each, schema) for field, each in properties.items()}
+    return Table(stream, name, _columns(stream, fields, time_column), tuple(key))
+
+
+def logical_type(schema: Any, root: Mapping[str, Any], depth: int = 0) -> LogicalType:
+    """The logical type of one field.
+
+    Whatever is not one scalar type for certain is json, which keeps every value as it came.
+    """
+    if not isinstance(schema, Mapping) or depth > 50:
+        return LogicalType.JSON
+    if "$ref" in schema:
+        return logical_type(_referred(schema["$ref"], root), root, depth + 1)
+    for alternatives in ("anyOf", "oneOf"):
+        if alternatives in schema and "type" not in schema:
+            return _common(schema[alternatives], root, depth)
+    return _of_types(schema)
+
+
+def _of_types(schema: Mapping[str, Any]) -> LogicalType:
+    declared = schema.get("type")
+    types = {declared} if isinstance(declared, str) else set(declared or ())
+    types.discard("null")
+    if types == {"integer", "number"}:
+        return LogicalType.NUMBER
+    if len(types) != 1:
+        return LogicalType.JSON
+    found = _BY_TYPE.get(types.pop(), LogicalType.JSON)
+    if found is LogicalType.STRING and schema.get("format") == "date-time":
+        return LogicalType.TIMESTAMP
+    if found is LogicalType.INTEGER and _is_longer_than_64_bits(schema):
+        return LogicalType.JSON
+    return found
+
+
+def _is_longer_than_64_bits(schema: Mapping[str, Any]) -> bool:
+    lowest, highest = schema.get("minimum", 0), schema.get("maximum", 0)
+    return bool(lowest < -_LONGEST_INTEGER or highest >= _LONGEST_INTEGER)
+
+
+def _common(alternatives: Sequence[Any], root: Mapping[str, Any], depth: int) -> LogicalType:
+    types = {
+        logical_type(each, root, depth + 1)
+        for each in alternatives
+        if not (isinstance(each, Mapping) and each.get("type") in ("null", ["null"]))
+    }
+    if types == {LogicalType.TIMESTAMP, LogicalType.STRING}:
+        return LogicalType.STRING
+    if types == {LogicalType.INTEGER, LogicalType.NUMBER}:
+        return LogicalType.NUMBER
+    return types.pop() if len(types) == 1 else LogicalType.JSON
+
+
+def _referred(reference: Any, root: Mapping[str, Any]) -> Any:
+    """What `#/definitions/x` points to, else None."""
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return None
+    found: Any = root
+    for part in reference[2:].split("/"):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _columns(
+    stream: str, fields: Mapping[str, LogicalType], time_column: str | None
+) -> tuple[Column, ...]:
+    if time_column is None:
+        names = naming.column_names(fields)
+        return tuple(Column(names[field], field, type_) for field, type_ in fields.items())
+    time = _time(stream, fields, time_column)
+    if (time_column, time.unix_seconds) == (TIME, False):
+        return _columns(stream, fields, None)
+    names = naming.column_names(fields, taken=[TIME])
+    return (
+        time,
+        *(Column(names[field], field, type_) for field, type_ in fields.items()),
+    )
+
+
+def _time(stream: str, fields: Mapping[str, LogicalType], time_column: str) -> Column:
+    found = fields.get(time_column)
+    if found is LogicalType.INTEGER:
+        return Column(TIME, time_column, found)
+    if found is LogicalType.TIMESTAMP:
+        return Column(TIME, time_column, found, unix_seconds=True)
+    usable = [
+        f"`{field}`"
+        for field, type_ in fields.items()
+        if type_ in (LogicalType.INTEGER, LogicalType.TIMESTAMP)
+    ]
+    why = "is not a field" if found is None else f"is a {found} field"
+    choice = ", ".join(usable) or "none, so leave `time_column` out"
+    raise TableError(
+        f"The time column `{time_column}` {why} of `{stream}`. It must be an integer or timestamp "
+        f"field. `{stream}` has: {choice}."
+    )

@@ -1,0 +1,100 @@
+"""The messages of the Singer spec, with everything the target does not look at left as bytes.
+
+Spec: https://hub.meltano.com/singer/spec and, for BATCH, https://sdk.meltano.com/en/latest/batch.html
+"""
+
+from typing import Any
+
+import msgspec
+
+from target_td_table.errors import InputError
+
+
+class Message(msgspec.Struct, tag_field="type", tag=str.upper, gc=False):
+    """One line of the input."""
+
+
+class Record(Message, gc=False):
+    """One record; with a `version` it is part of a full read that ends with ACTIVATE_VERSION."""
+
+    stream: str
+    record: msgspec.Raw
+    version: int | None = None
+    time_extracted: str | None = None
+
+
+class Schema(Message, gc=False):
+    """What the records of a stream look like from here on."""
+
+    stream: str
+    schema: dict[str, Any]
+    key_properties: list[str] | None = None
+
+
+class State(Message, gc=False):
+    """How far the tap has come."""
+
+    value: msgspec.Raw
+
+
+class ActivateVersion(Message, tag="ACTIVATE_VERSION", gc=False):
+    """A full read of a stream is whole."""
+
+    stream: str
+    version: int
+
+
+class Batch(Message, gc=False):
+    """Records that the tap wrote to files."""
+
+    stream: str
+    encoding: dict[str, Any]
+    manifest: list[str]
+
+
+AnyMessage = Record | Schema | State | ActivateVersion | Batch
+TYPES = ("RECORD", "SCHEMA", "STATE", "ACTIVATE_VERSION", "BATCH")
+
+_DECODER: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
+
+
+def parse_block(block: bytes) -> list[AnyMessage] | None:
+    """The messages of a block, one a line; None if a line needs a closer look."""
+    try:
+        messages = _DECODER.decode_lines(block)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    # Blank lines are skipped, and then the numbers of the lines would be wrong.
+    return messages if len(messages) == block.count(b"\n") else None
+
+
+def parse_line(line: bytes, number: int) -> AnyMessage | None:
+    """The message on a line; None if the line is blank.
+
+    Raises:
+        InputError: If it is no message; the sentence names the line.
+    """
+    if not line.strip():
+        return None
+    try:
+        return _DECODER.decode(line)
+    except msgspec.ValidationError as error:
+        raise InputError(_no_message(line, number, error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
+        raise InputError(
+            f"Line {number} of the input is not valid {reason}: {error}. Nothing of its batch was "
+            "published. Whatever writes it must send one Singer message a line and nothing else."
+        ) from error
+
+
+def _no_message(line: bytes, number: int, error: msgspec.ValidationError) -> str:
+    found = msgspec.json.decode(line)
+    tag = found.get("type") if isinstance(found, dict) else None
+    end = "Nothing of its batch was published. Correct the tap."
+    if isinstance(tag, str) and tag in TYPES:
+        return f"The {tag} on line {number} of the input breaks the Singer spec: {error}. {end}"
+    known = ", ".join(TYPES)
+    if isinstance(tag, str) and tag.isprintable():
+        return f"Line {number} of the input has the type `{tag[:40]}`. Known are {known}. {end}"
+    return f"Line {number} of the input is no Singer message. Known are {known}. {end}"

@@ -1,0 +1,91 @@
+"""The thread that talks to the destination, one thing after the other, while reading goes on."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from target_td_table import state
+from target_td_table.batch import Batch
+from target_td_table.loaders.base import Loader, Staged
+from target_td_table.modes import Mode
+from target_td_table.table import Table, TableName
+
+_T = TypeVar("_T")
+
+
+class Publisher:
+    """Stages, publishes, then lets the state out: always in this order.
+
+    What fails is raised by the next call.
+    """
+
+    def __init__(self, loader: Loader, mode: Mode, pipeline: str) -> None:
+        self._loader = loader
+        self._mode = mode
+        self._pipeline = pipeline
+        self._staged: list[Staged] = []
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
+        self._last: Future[Any] | None = None
+
+    def describe(self, name: TableName) -> bool:
+        """Whether there is such a table."""
+        return self._wait_for(lambda: self._loader.describe(name) is not None)
+
+    def alter(self, table: Table) -> None:
+        """Make the table able to take the rows."""
+        self._wait_for(lambda: self._loader.alter(table))
+
+    def stage(self, batches: Sequence[Batch]) -> None:
+        """Bring batches to the destination; waits only for what was asked before."""
+        self._later(lambda: self._stage(batches))
+
+    def publish(
+        self, batches: Sequence[Batch], value: str | None, *, also: Sequence[Table] = ()
+    ) -> None:
+        """Stage the last batches, publish everything staged, and let the state out.
+
+        The tables in `also` are published even if nothing was staged for them: replaced by none.
+        """
+        self._later(lambda: self._publish(batches, value, also))
+
+    def discard(self, tables: Sequence[Table]) -> None:
+        """Throw away what is staged for these tables."""
+        self._wait_for(lambda: self._discard(tables))
+
+    def settle(self) -> None:
+        """Wait until everything asked for is done."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def close(self) -> None:
+        """Let the destination go; what was not published is gone."""
+        self._thread.submit(self._loader.close).result()
+        self._thread.shutdown()
+
+    def _stage(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            self._staged.append(self._loader.stage(batch, self._mode))
+            batch.remove()
+
+    def _publish(self, batches: Sequence[Batch], value: str | None, also: Sequence[Table]) -> None:
+        self._stage(batches)
+        self._staged += [Staged(table, 0) for table in also]
+        kept = None if value is None else state.State(self._pipeline, value)
+        self._loader.publish(self._staged, self._mode, kept)
+        self._staged = []
+        if value is not None:
+            state.write(value)
+
+    def _discard(self, tables: Sequence[Table]) -> None:
+        self._loader.discard(tables, self._mode)
+        names = {table.name for table in tables}
+        self._staged = [each for each in self._staged if each.table.name not in names]
+
+    def _later(self, job: Callable[[], None]) -> None:
+        self.settle()
+        self._last = self._thread.submit(job)
+
+    def _wait_for(self, job: Callable[[], _T]) -> _T:
+        self.settle()
+        return self._thread.submit(job).result()

@@ -1,0 +1,171 @@
+"""Whether records fit their table, asked at the speed of a block and answered by the record.
+
+The fast answer is a msgspec struct made from the table and run over a whole block. Only when it
+says no, the records are looked at one by one: to forgive what JSON Schema forgives (1.0 is an
+integer), to find fields that the SCHEMA does not declare, or to say what is wrong.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from target_td_table.errors import InputError, MissingKeyError
+from target_td_table.table import LogicalType, Table
+
+_FAST: Mapping[LogicalType, Any] = {
+    LogicalType.BOOLEAN: bool | None,
+    LogicalType.INTEGER: int | None,
+    LogicalType.NUMBER: float | None,
+    LogicalType.TIMESTAMP: datetime | None,
+    LogicalType.STRING: str | None,
+    LogicalType.JSON: msgspec.Raw,
+}
+_WORDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+_TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
+)
+# A field nobody declared is named once; a stream that makes up ever new ones is not a table.
+MOST_UNDECLARED = 100
+
+
+class Check:
+    """The question whether records fit one table."""
+
+    def __init__(self, table: Table, undeclared: Iterable[str] = ()) -> None:
+        self._table = table
+        self.undeclared = frozenset(undeclared)
+        self._decoder = msgspec.json.Decoder(_struct(table, self.undeclared))
+
+    def accepts(self, chunk: bytes) -> bool:
+        """Whether all records of a chunk, one a line, fit without a second look."""
+        try:
+            self._decoder.decode_lines(chunk)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+        return True
+
+    def second_look(self, records: Sequence[bytes], lines: Sequence[int]) -> frozenset[str]:
+        """The fields the records have beyond the SCHEMA.
+
+        Raises:
+            InputError: If a record does not fit; the sentence says which, where and why.
+        """
+        undeclared: set[str] = set()
+        for line, record in zip(lines, records, strict=True):
+            if not self.accepts(record):
+                undeclared.update(explain(self._table, record, line))
+        return frozenset(undeclared) - self.undeclared
+
+
+def explain(table: Table, record: bytes, line: int) -> list[str]:
+    """Look at every top-level value of a record; return the fields the table does not have.
+
+    Raises:
+        InputError: If the record does not fit the table.
+    """
+    values = _values(table, record, line)
+    for field in table.key:
+        if field in table.fields and field not in values:
+            raise MissingKeyError(
+                f"A record of `{table.stream}` (line {line}) has no `{field}`, which is in its "
+                "key. Nothing of its batch was published. Correct the tap or its key properties."
+            )
+    for field, type_ in table.fields.items():
+        problem = _problem(type_, values.get(field))
+        if problem:
+            raise InputError(
+                f"`{table.stream}`{_which(table, values)} (line {line}): `{field}` {problem}, but "
+                f"the SCHEMA says {type_}. Nothing of its batch was published. Correct the data "
+                "or the tap's schema."
+            )
+    return [field for field in values if field not in table.fields]
+
+
+def _values(table: Table, record: bytes, line: int) -> dict[str, Any]:
+    try:
+        values = msgspec.json.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"A record of `{table.stream}` (line {line}) is not valid JSON: {error}. "
+            "Nothing of its batch was published. Correct the tap."
+        ) from error
+    if not isinstance(values, dict):
+        raise InputError(
+            f"A record of `{table.stream}` (line {line}) is not an object but {_word(values)}. "
+            "Nothing of its batch was published. Correct the tap."
+        )
+    return values
+
+
+def _problem(type_: LogicalType, value: Any) -> str | None:
+    """What is wrong with a value, as the rest of a sentence; None if nothing is."""
+    if value is None or type_ is LogicalType.JSON:
+        return None
+    if type_ is LogicalType.INTEGER:
+        return _integer_problem(value)
+    if type_ is LogicalType.NUMBER:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif type_ is LogicalType.BOOLEAN:
+        fits = isinstance(value, bool)
+    elif type_ is LogicalType.STRING:
+        fits = isinstance(value, str)
+    else:
+        fits = isinstance(value, str) and _is_timestamp(value)
+    return None if fits else f"is {_word(value)}"
+
+
+def _integer_problem(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"is {_word(value)}"
+    if isinstance(value, float) and not value.is_integer():
+        return "is a number with a fraction"
+    if not -(2**63) <= value < 2**63:
+        return "is an integer beyond 64 bits"
+    return None
+
+
+def _is_timestamp(value: str) -> bool:
+    if not _TIMESTAMP.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _word(value: Any) -> str:
+    word = _WORDS.get(type(value), "object")
+    if isinstance(value, str) and not value.isprintable():
+        return "a string with control characters"
+    return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
+
+
+def _which(table: Table, values: Mapping[str, Any]) -> str:
+    """The record's key, as far as it is short enough to read."""
+    keys = [str(values[field]) for field in table.key if field in values]
+    return f" record `{'`, `'.join(key[:80] for key in keys)}`" if keys else ""
+
+
+def _struct(table: Table, undeclared: frozenset[str]) -> type[msgspec.Struct]:
+    """A struct that accepts exactly the records of this table, save for their nested values."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    names: dict[str, str] = {}
+    kinds = {**dict.fromkeys(undeclared, LogicalType.JSON), **table.fields}
+    for number, (field, type_) in enumerate(kinds.items()):
+        names[f"f{number}"] = field
+        default: Any = msgspec.Raw(b"null") if type_ is LogicalType.JSON else None
+        kind = _FAST[type_]
+        required = field in table.key
+        fields.append((f"f{number}", kind) if required else (f"f{number}", kind, default))
+    return msgspec.defstruct(
+        "Record",
+        fields,
+        rename=names,
+        kw_only=True,
+        gc=False,
+        forbid_unknown_fields=len(undeclared) <= MOST_UNDECLARED,
+    )

@@ -1,0 +1,56 @@
+"""When a stream may replace its table. Decision: docs/decisions/0103-what-replaces-a-table.md."""
+
+from collections.abc import Iterable, Sequence
+
+from target_td_table.report import log
+from target_td_table.sink import Sink
+
+
+def is_whole(sink: Sink) -> bool:
+    """Whether the tap read the stream to its end, as far as Singer lets it say so.
+
+    Records with a version are whole when their ACTIVATE_VERSION came. Records without one come
+    from a tap that never says it, or from an incremental read.
+    """
+    return sink.version is None or sink.version == sink.activated
+
+
+def has_news(sink: Sink) -> bool:
+    """Whether there is something to put in the place of the table's rows.
+
+    A stream that sent neither a record nor ACTIVATE_VERSION may be empty, or its tap may have
+    died early; its table is left alone.
+    """
+    return is_whole(sink) and (sink.rows > 0 or sink.activated is not None)
+
+
+def warn(sinks: Iterable[Sink]) -> None:
+    """Say what a person might not expect of mode replace."""
+    silent = [sink for sink in sinks if is_whole(sink) and not has_news(sink)]
+    if silent:
+        log.warning(
+            "%s sent no record and no ACTIVATE_VERSION; the table is left as it was. If the "
+            "stream is empty now, delete the rows yourself.",
+            _named(silent),
+        )
+    unversioned = [sink for sink in sinks if sink.rows and sink.version is None]
+    if unversioned:
+        log.warning(
+            "%s sent records without a version in mode replace. If the tap started from a state, "
+            "it read only what is new, and now the table holds only that. Run the tap without a "
+            "state, or use mode append.",
+            _named(unversioned),
+        )
+
+
+def unfinished(sinks: Sequence[Sink]) -> str:
+    """Why the load is refused although the input came to its end."""
+    return (
+        f"{_named(sinks)} ended without ACTIVATE_VERSION, so the tap did not read it to its end. "
+        "Its rows were discarded, its table is as it was, and no state was written. Look at the "
+        "tap's own errors and run again."
+    )
+
+
+def _named(sinks: Sequence[Sink]) -> str:
+    return ", ".join(f"`{sink.table.stream}`" for sink in sinks)

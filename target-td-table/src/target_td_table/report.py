@@ -1,0 +1,93 @@
+"""What the user sees on standard error: sentences on a terminal, one JSON object a line elsewhere.
+
+Only refusals are the same in both: a plain sentence.
+"""
+
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+
+from singer_sdk.logging import StructuredFormatter
+
+log = logging.getLogger("target_td_table")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of one stream in this run."""
+
+    stream: str
+    table: str
+    rows: int
+    seconds: float
+    kept: bool = True
+
+    def __str__(self) -> str:
+        """The summary line."""
+        if not self.kept:
+            return f"{self.table}: {self.rows:,} rows of `{self.stream}` discarded"
+        speed = self.rows / self.seconds if self.seconds else 0
+        return f"{self.table}: {self.rows:,} rows in {self.seconds:.1f} s ({speed:,.0f} rows/s)"
+
+
+def set_up() -> None:
+    """Send our log to standard error, and of singer-sdk's only what needs attention."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter("%(message)s") if sys.stderr.isatty() else StructuredFormatter()
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("target-td-table").setLevel(logging.WARNING)
+    log.setLevel(logging.INFO)
+
+
+def refuse(sentences: str) -> None:
+    """Tell why the load ended; the same on a terminal and in a pipe."""
+    for sentence in sentences.splitlines():
+        sys.stderr.write(f"target-td-table: {sentence}\n")
+    sys.stderr.flush()
+
+
+def summarize(loaded: Loaded) -> None:
+    """One line per table at the end."""
+    log.info(
+        "%s",
+        loaded,
+        extra={
+            "stream": loaded.stream,
+            "table": loaded.table,
+            "rows": loaded.rows,
+            "seconds": round(loaded.seconds, 3),
+            "kept": loaded.kept,
+        },
+    )
+
+
+@dataclass(slots=True)
+class Progress:
+    """A line on the terminal that is written over once a second, or a log line a minute."""
+
+    started: float = field(default_factory=time.monotonic)
+    _last: float = field(default_factory=time.monotonic)
+
+    def show(self, rows: int) -> None:
+        """Tell how many rows came, if it is time to."""
+        now = time.monotonic()
+        on_terminal = sys.stderr.isatty()
+        if now - self._last < (1 if on_terminal else 60):
+            return
+        self._last = now
+        text = f"{rows:,} rows read in {now - self.started:.0f} s"
+        if on_terminal:
+            sys.stderr.write(f"\r{text}\x1b[K")
+            sys.stderr.flush()
+        else:
+            log.info("%s", text, extra={"rows": rows})
+
+    def clear(self) -> None:
+        """Take the line away before the summary."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")

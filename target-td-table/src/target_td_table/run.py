@@ -1,0 +1,74 @@
+"""One run: everything it needs is opened together, and closed together however it ends."""
+
+import contextlib
+import signal
+import threading
+from types import FrameType
+from typing import IO, Any
+
+from target_td_table import scratch
+from target_td_table.config import Settings
+from target_td_table.errors import InterruptedLoadError
+from target_td_table.load import Load
+from target_td_table.loaders import loader_for
+from target_td_table.publisher import Publisher
+from target_td_table.reader import blocks
+from target_td_table.sinks import Sinks
+
+
+class Run:
+    """Reads an input to its end and publishes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._signal = 0
+        with contextlib.ExitStack() as stack:
+            publisher = Publisher(loader_for(settings), settings.mode, settings.pipeline)
+            stack.callback(publisher.close)
+            folder = stack.enter_context(scratch.folder())
+            self._load = Load(settings, publisher, Sinks(settings, publisher, folder))
+            self._resources = stack.pop_all()
+
+    def read(self, source: IO[Any]) -> None:
+        """Load what comes until the input ends or a signal comes.
+
+        Raises:
+            InterruptedLoadError: After a signal, when what came before the last STATE is published.
+        """
+        with self._closed_on_error(), self._signals():
+            for block in blocks(source):
+                if self._signal:
+                    self._load.stop()
+                    raise InterruptedLoadError(self._signal)
+                self._load.take(block)
+
+    def finish(self) -> None:
+        """Publish the rest and let the destination go."""
+        with self._closed_on_error():
+            self._load.finish()
+        self._resources.close()
+
+    @contextlib.contextmanager
+    def _closed_on_error(self) -> Any:
+        try:
+            yield
+        except BaseException:
+            self._resources.close()
+            raise
+
+    @contextlib.contextmanager
+    def _signals(self) -> Any:
+        """Note the first SIGINT or SIGTERM; the second one ends the program at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._note) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = number
+        signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,80 @@
+"""One stream's way into one table."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from target_td_table.batch import Batch, Mark, OpenBatch
+from target_td_table.records import MOST_UNDECLARED, Check
+from target_td_table.report import log
+from target_td_table.table import Table
+
+
+class Sink:
+    """Checks the records of a stream and gathers them in batches."""
+
+    def __init__(self, table: Table, folder: Path, number: int) -> None:
+        self.table = table
+        self.rows = 0
+        self.opened_at = time.monotonic()
+        # Of the records that came last, and of the last ACTIVATE_VERSION.
+        self.version: int | None = None
+        self.activated: int | None = None
+        self._folder = folder
+        self._number = number
+        self._batches = 0
+        self._batch: OpenBatch | None = None
+        self._check = Check(table)
+
+    @property
+    def mark(self) -> Mark:
+        """How far the open batch has come."""
+        return self._batch.mark if self._batch else Mark(0, 0)
+
+    def change(self, table: Table) -> None:
+        """Go on with another table. The open batch must have been closed."""
+        self.table = table
+        self._check = Check(table)
+
+    def add(self, records: Sequence[bytes], lines: Sequence[int]) -> None:
+        """Check records and add them to the open batch.
+
+        Raises:
+            InputError: If a record does not fit; none of them is added.
+        """
+        chunk = b"\n".join(records) + b"\n"
+        if not self._check.accepts(chunk):
+            self._name_undeclared(self._check.second_look(records, lines))
+        if self._batch is None:
+            self._batches += 1
+            self._batch = OpenBatch(self._folder / f"{self._number}-{self._batches}.ndjson")
+        self._batch.add(chunk, lines, longest_bytes=max(map(len, records)))
+        self.rows += len(records)
+
+    def cut(self, mark: Mark) -> None:
+        """Forget the rows that came after the mark."""
+        if self._batch:
+            self.rows -= self._batch.mark.rows - mark.rows
+            self._batch.cut(mark)
+
+    def close_batch(self) -> Batch | None:
+        """The rows since the last batch, if there are any."""
+        if self._batch is None:
+            return None
+        batch, self._batch = self._batch.close(self.table), None
+        if batch.rows:
+            return batch
+        batch.remove()
+        return None
+
+    def _name_undeclared(self, fields: frozenset[str]) -> None:
+        if not fields:
+            return
+        undeclared = self._check.undeclared | fields
+        log.warning(
+            "`%s` has fields that its SCHEMA does not declare, and they are left out: %s. "
+            "Let the tap discover its schema anew to get them.",
+            self.table.stream,
+            ", ".join(f"`{field}`" for field in sorted(fields)[:MOST_UNDECLARED]),
+        )
+        self._check = Check(self.table, undeclared)

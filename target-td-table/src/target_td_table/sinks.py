@@ -1,0 +1,83 @@
+"""The sinks of a run, opened and changed as the SCHEMA messages come."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from target_td_table import mapping, naming
+from target_td_table.config import Settings
+from target_td_table.errors import RecordBeforeSchemaError, TableError
+from target_td_table.messages import Schema
+from target_td_table.publisher import Publisher
+from target_td_table.sink import Sink
+from target_td_table.table import Table, TableName
+
+
+class Sinks:
+    """One sink for each stream, and one stream for each table."""
+
+    def __init__(self, settings: Settings, publisher: Publisher, folder: Path) -> None:
+        self._settings = settings
+        self._publisher = publisher
+        self._folder = folder
+        self._sinks: dict[str, Sink] = {}
+
+    def __iter__(self) -> Iterator[Sink]:
+        """Iterate over the sinks in the order their streams came."""
+        return iter(self._sinks.values())
+
+    def of(self, stream: str, line: int, what: str) -> Sink:
+        """The sink of a stream.
+
+        Raises:
+            RecordBeforeSchemaError: If there was no SCHEMA yet.
+        """
+        if stream not in self._sinks:
+            raise RecordBeforeSchemaError(
+                f"Line {line} of the input is a {what} of `{stream}`, but no SCHEMA of `{stream}` "
+                "came before it. Nothing of its batch was published. Correct the tap."
+            )
+        return self._sinks[stream]
+
+    def open(self, schema: Schema) -> None:
+        """Make the stream's table able to take what the SCHEMA says."""
+        table = self._table(schema)
+        sink = self._sinks.get(schema.stream)
+        if sink is None:
+            self._refuse_a_second_stream(table)
+            self._refuse_a_missing_table(table)
+        elif sink.table == table:
+            return
+        else:
+            batch = sink.close_batch()
+            self._publisher.stage([batch] if batch else [])
+        self._publisher.alter(table)
+        if sink is None:
+            self._sinks[schema.stream] = Sink(table, self._folder, len(self._sinks))
+        else:
+            sink.change(table)
+
+    def _table(self, schema: Schema) -> Table:
+        name = naming.table_name(self._settings.table, schema.stream)
+        return mapping.table(
+            schema.stream,
+            schema.schema,
+            schema.key_properties or (),
+            name=TableName(self._settings.database, name),
+            time_column=self._settings.time_column,
+        )
+
+    def _refuse_a_second_stream(self, table: Table) -> None:
+        for sink in self:
+            if str(sink.table.name).lower() == str(table.name).lower():
+                raise TableError(
+                    f"The streams `{sink.table.stream}` and `{table.stream}` would both load into "
+                    f"the table `{table.name}`. Put `{{stream}}` into the setting `table`, or "
+                    "select one of them."
+                )
+
+    def _refuse_a_missing_table(self, table: Table) -> None:
+        if not self._settings.auto_create_table and not self._publisher.describe(table.name):
+            raise TableError(
+                f"There is no table `{table.name}` for the stream `{table.stream}`, and "
+                "`auto_create_table` is false. Create it, or set `auto_create_table` to true."
+            )

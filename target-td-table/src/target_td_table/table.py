@@ -1,0 +1,75 @@
+"""A table as the target wants it: names fitted, types logical."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class LogicalType(StrEnum):
+    """The types a top-level field can have; every loader has a column type for each."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    TIMESTAMP = "timestamp"
+    STRING = "string"
+    JSON = "json"
+
+
+# What a column may become without losing a value: its own text, or that text as JSON.
+_SCALARS = frozenset(
+    {LogicalType.BOOLEAN, LogicalType.INTEGER, LogicalType.NUMBER, LogicalType.TIMESTAMP}
+)
+_WIDER = {
+    LogicalType.NUMBER: frozenset({LogicalType.INTEGER}),
+    LogicalType.STRING: _SCALARS,
+    LogicalType.JSON: _SCALARS | {LogicalType.STRING},
+}
+
+
+def is_wider(wide: LogicalType, narrow: LogicalType) -> bool:
+    """Whether every value of `narrow` can be kept in `wide`."""
+    return narrow in _WIDER.get(wide, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column and the top-level field it is filled from."""
+
+    name: str
+    field: str
+    read_as: LogicalType
+    # A time column is filled with the whole seconds since 1970 of a timestamp field.
+    unix_seconds: bool = False
+
+    @property
+    def type(self) -> LogicalType:
+        """The column's type: the field's, or integer for Unix seconds."""
+        return LogicalType.INTEGER if self.unix_seconds else self.read_as
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """Where a table is. In DuckDB a `database` is what DuckDB calls a schema."""
+
+    database: str
+    table: str
+
+    def __str__(self) -> str:
+        """The name as people write it."""
+        return f"{self.database}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One stream's table: its columns in the order of the SCHEMA, and the fields of its key."""
+
+    stream: str
+    name: TableName
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    fields: dict[str, LogicalType] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the fields: one field may fill two columns."""
+        fields = {column.field: column.read_as for column in self.columns}
+        object.__setattr__(self, "fields", fields)

@@ -1,0 +1,130 @@
+"""The Singer target: singer-sdk's settings, `--about` and standard tests, over a loop of our own.
+
+singer-sdk hands every record to Python code as a parsed value. Here the input is read by the
+block and records stay bytes, so only the frame of singer-sdk's `Target` is used.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import IO, Any, ClassVar
+
+import click
+from singer_sdk import Target
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+
+from target_td_table import command, report
+from target_td_table.config import Settings, json_schema, parse
+from target_td_table.loaders import loader_for
+from target_td_table.run import Run
+
+
+class TargetTdTable(Target):
+    """Loads the streams of any Singer tap into tables, all or nothing."""
+
+    name = "target-td-table"
+    config_jsonschema: ClassVar[dict[str, Any]] = json_schema()
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(config=dict(config or {}), setup_mapper=False, **options)
+        self.message_reader = _Messages(self)
+        self._run: Run | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return parse(self.config)
+
+    def open(self) -> Run:
+        """The run; its destination is opened with the first use."""
+        if self._run is None:
+            self._run = Run(self.settings)
+        return self._run
+
+    def process_endofpipe(self) -> None:
+        """Publish what is left; called by singer-sdk at the end of the input."""
+        self.open().finish()
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        if raise_errors:
+            parse(self.config)
+        return []
+
+    def _setup_signal_handlers(self) -> None:
+        """The run takes signals, and only while it reads."""
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add nothing: all settings stand in `config.SETTINGS`."""
+
+    @classmethod
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> command.Given:
+        """Read the settings files: YAML too, and `load.yml`."""
+        del ctx, param
+        return command.given(value)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The command line of singer-sdk, with options for settings."""
+        found = super().get_singer_command()
+        found.help = cls.__doc__
+        found.params.extend(command.options())
+        return found
+
+    @classmethod
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: command.Given | None = None,
+        file_input: IO[str] | None = None,
+        print_state: bool = False,
+        **options: Any,
+    ) -> None:
+        """What the command does: load the input, or tell about the program or the state."""
+        if about:
+            cls.print_about(about_format)
+            return
+        given = config or command.Given({}, from_environment=False)
+        chosen = {name: value for name, value in options.items() if value is not None}
+        target = cls(config={**given.settings, **chosen}, parse_env_config=given.from_environment)
+        if print_state:
+            target.print_state()
+            return
+        target.open()
+        target.listen(file_input)
+
+    def print_state(self) -> None:
+        """Print the last state that was published with rows."""
+        loader = loader_for(self.settings)
+        try:
+            states = loader.states()
+        finally:
+            loader.close()
+        click.echo(command.state_of(self.config.get("pipeline"), states))
+
+
+class _Messages:
+    """What singer-sdk calls to read the input."""
+
+    def __init__(self, target: TargetTdTable) -> None:
+        self._target = target
+
+    def process_lines(self, file_input: IO[str] | None, callbacks: object) -> Counter[str]:
+        """Read the input to its end. singer-sdk's own callbacks are not used."""
+        del callbacks
+        self._target.open().read(file_input or sys.stdin)
+        return Counter()
+
+
+def main() -> None:
+    """The console script."""
+    report.set_up()
+    sys.exit(command.end(TargetTdTable.get_singer_command()))
