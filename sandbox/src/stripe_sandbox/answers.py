@@ -12,6 +12,7 @@ from stripe_sandbox.ids import request_id
 from stripe_sandbox.keys import Access, access_of, masked
 from stripe_sandbox.lists import ListRequest, answer_list
 from stripe_sandbox.messages import Request, Response
+from stripe_sandbox.oauth import FLOWS, Grants
 from stripe_sandbox.owners import owner_kind
 from stripe_sandbox.query import base_name
 from stripe_sandbox.rendering import check_expansions, expanded, pretty
@@ -38,9 +39,10 @@ class Answers:
 
     clock: Clock
     ledgers: Mapping[str, Ledger]
-    keys: Mapping[str, Access]
+    keys: dict[str, Access]
     limits: Limits
     disabled: Mapping[str, str]
+    grants: Grants
     second: float
 
     def answer(self, request: Request, number: int, fault: Fault | None) -> Response:
@@ -69,6 +71,8 @@ class Answers:
         return Response(status, headers, body.encode())
 
     def _body(self, request: Request) -> str:
+        if request.path in FLOWS and request.method == "POST":
+            return pretty(self.grants.token(request, self.keys, self.clock.now()))
         access = access_of(request.headers, self.keys, self.clock.now())
         ledger = self._ledger(request, access)
         request = without_alias(request)
@@ -92,7 +96,7 @@ class Answers:
         account = request.headers.get("stripe-account", access.account)
         ledger = self.ledgers.get(account)
         platform = next(iter(self.ledgers))
-        if ledger is None or (account != access.account and access.account != platform):
+        if ledger is None or access.account not in {account, platform}:
             raise Refusal(
                 403,
                 f"The provided key '{masked(access.key)}' does not have access to account "

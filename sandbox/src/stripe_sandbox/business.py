@@ -11,8 +11,8 @@ from stripe_sandbox.owners import UNLISTED, owner_kind
 from stripe_sandbox.shapes import shape
 
 if TYPE_CHECKING:
+    from stripe_sandbox.account import Account
     from stripe_sandbox.json_types import JsonObject, UnixSeconds
-    from stripe_sandbox.world import Account
 
 DAY_SECONDS = 24 * 3600
 HISTORY_SECONDS = 180 * DAY_SECONDS
@@ -151,7 +151,7 @@ def _payment(business: Business, customer: str, method: str, at: UnixSeconds) ->
         payment_method=method,
         metadata={"order_id": str(chance.randrange(10**9)), "läden": "Köln"},
     )["id"]
-    _balance(business, amount, currency, charge, at, "charge")
+    _balance(business, paid, charge)
     if chance.random() < 0.15:
         _refund(business, charge, intent, amount, business.later(at))
     elif chance.random() < 0.05:
@@ -159,22 +159,24 @@ def _payment(business: Business, customer: str, method: str, at: UnixSeconds) ->
     return str(charge)
 
 
-def _balance(
-    business: Business, amount: int, currency: str, source: str, at: UnixSeconds, kind: str
-) -> str:
+def _balance(business: Business, paid: JsonObject, charge: str) -> None:
+    """What a charge leaves on the balance."""
+    amount, at = paid["amount"], paid["created"]
     fee = abs(amount) * 29 // 1000 + 30
     transaction = business.create(
         "balance_transaction",
         amount=amount,
-        currency=currency,
+        currency=paid["currency"],
         fee=fee,
         net=amount - fee,
-        source=source,
-        type=kind,
+        source=charge,
+        type="charge",
         created=at,
         available_on=at + 2 * DAY_SECONDS,
     )
-    return str(transaction["id"])
+    business.account.update(
+        "charge", charge, event_type=None, balance_transaction=transaction["id"]
+    )
 
 
 def _refund(business: Business, charge: str, intent: str, amount: int, at: UnixSeconds) -> None:
@@ -234,7 +236,7 @@ def _invoice(business: Business, customer: str, subscription: str, at: UnixSecon
         lines=[
             {
                 "amount": 100 * n,
-                "description": f"Line {n} – “été”",
+                "description": f"Line {n}: “été”",
                 "period": {"start": at, "end": at},
             }
             for n in range(lines)

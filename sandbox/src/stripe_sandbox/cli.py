@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from stripe_sandbox.business import grow
 from stripe_sandbox.server import serve
-from stripe_sandbox.store import load, save
 from stripe_sandbox.world import FakeStripe
 
 if TYPE_CHECKING:
@@ -38,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE.format(url=url, key=fake.key), end="", flush=True)  # noqa: T201 - its only output
         stop.wait()
     if chosen.store is not None:
-        save(fake, chosen.store)
+        fake.save(chosen.store)
     return 0
 
 
 def _world(chosen: argparse.Namespace) -> FakeStripe:
     if chosen.store is not None and chosen.store.exists():
-        return load(chosen.store)
+        return FakeStripe.load(chosen.store)
     fake = FakeStripe()
     grow(fake, customers=chosen.customers, seed=chosen.seed)
     return fake

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 DOC_URL = "https://stripe.com/docs/error-codes/"
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
     """An answer in Stripe's error shape.
 
     `code` and `param` are left out of the body when they are `None`, as Stripe leaves them out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the fields of Stripe's error
         self,
         status: int,
         message: str,

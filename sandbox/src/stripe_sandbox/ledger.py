@@ -72,7 +72,9 @@ class Ledger:
         row = replace(self._row(kind, fields, sequence, inside), listed=told.listed)
         self.shelves.put(row)
         self._create_children(row, lists)
-        self._tell_created(row, replace(told, at=_made_at(fields, at)))
+        self._tell_created(
+            row, told if told.at is not None else replace(told, at=_made_at(fields, at))
+        )
         return row
 
     def update(self, kind: str, identity: str, changes: JsonObject, told: Telling) -> Row:

@@ -63,15 +63,21 @@ def answer_list(shelves: Shelves, asked: ListRequest) -> str:
         before=_cursor(shelves, asked, query.ending_before, "ending_before"),
     )
     found = page(keys, window, _filter(asked, query, row_of))
-    rows = [row_of(key) for key in found.keys]
-    texts = [_text(shelves, row, expansions) for row in rows]
+    texts = [_text(shelves, asked.endpoint, row_of, key, expansions) for key in found.keys]
     return list_page(texts, has_more=found.has_more, url=asked.path)
 
 
-def _text(shelves: Shelves, row: Row, expansions: list[str]) -> str:
-    if not expansions:
-        return list_text(shelves, row)
-    return indented(pretty(expanded(shelves, row, expansions)))
+def _text(
+    shelves: Shelves,
+    endpoint: Endpoint,
+    row_of: Callable[[int], Row],
+    key: int,
+    expansions: list[str],
+) -> str:
+    if expansions:
+        return indented(pretty(expanded(shelves, row_of(key), expansions)))
+    kind = endpoint.object[0] if len(endpoint.object) == 1 else row_of(key).kind
+    return list_text(shelves, kind, key)
 
 
 def _expansions(query: ListQuery, endpoint: Endpoint) -> list[str]:

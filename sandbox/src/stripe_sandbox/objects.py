@@ -71,9 +71,7 @@ def value(field: Field, seed: str, now: UnixSeconds) -> Any:
     if spec.startswith("object:"):
         kind = spec[7:].split("|")[0]
         return make(kind, new_id(kind, f"{seed}/{field.name}"), now, {})
-    if spec == "hash":
-        return {}
-    return f"{field.name}_{seed[-6:]}" if spec == "string" else PLAIN_VALUES[spec]
+    return f"{field.name}_{seed[-6:]}" if spec == "string" else {**PLAIN_VALUES, "hash": {}}[spec]
 
 
 PLAIN_VALUES: Mapping[str, Any] = {

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
+ALWAYS = Span()
+
+
 @dataclass(frozen=True)
 class Page:
     """The order keys on a page, newest first, and whether more follow in that direction."""
@@ -27,7 +30,7 @@ class Window:
     """What part of a list is looked at: keys strictly between cursors, inside a span of time."""
 
     limit: int
-    created: Span = Span()
+    created: Span = ALWAYS
     after: int | None = None
     before: int | None = None
 

@@ -126,13 +126,13 @@ def pretty(fields: JsonObject) -> str:
     return json.dumps(fields, indent=2, ensure_ascii=False)
 
 
-def list_text(shelves: Shelves, row: Row) -> str:
-    """The object as it stands in a list page."""
-    if (text := shelves.texts.get((row.kind, row.key))) is not None:
+def list_text(shelves: Shelves, kind: str, key: int) -> str:
+    """The object at this order key as it stands in a list page."""
+    if (text := shelves.texts.get((kind, key))) is not None:
         return text
-    shelf = shelves.shelf(row.kind)
-    if row.key not in shelf.rows:
-        run, number = shelf.run_of(row.key)
+    shelf = shelves.shelf(kind)
+    if (row := shelf.rows.get(key)) is None:
+        run, number = shelf.run_of(key)
         return run.pretty(number)
     return shelves.keep_text(row, indented(pretty(full(shelves, row))))
 

@@ -82,9 +82,9 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.fake.latency_seconds)
         self._send(response)
 
-    do_POST = do_DELETE = do_PUT = do_PATCH = do_GET
+    do_POST = do_DELETE = do_PUT = do_PATCH = do_GET  # noqa: N815 - http.server's names
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Keep quiet: the request log is `FakeStripe.requests`."""
 
     def _send(self, response: Response) -> None:

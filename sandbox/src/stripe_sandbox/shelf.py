@@ -48,8 +48,13 @@ class Row:
 class Run(Protocol):
     """Many objects that exist only as a rule until somebody reads them."""
 
-    first_sequence: int
-    count: int
+    @property
+    def first_sequence(self) -> int:
+        """The sequence number of the first object; the others follow."""
+
+    @property
+    def count(self) -> int:
+        """How many objects there are."""
 
     def keys(self) -> Iterator[int]:
         """Every object's order key, oldest first."""

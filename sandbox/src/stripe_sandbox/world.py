@@ -5,129 +5,35 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stripe_sandbox import store
+from stripe_sandbox.account import Account
 from stripe_sandbox.answers import Answers
 from stripe_sandbox.clock import Clock
 from stripe_sandbox.faults import Fault, Faults, Planned
 from stripe_sandbox.keys import Access
-from stripe_sandbox.ledger import AS_STRIPE_DOES, Ledger, Telling
+from stripe_sandbox.ledger import Ledger
 from stripe_sandbox.limits import Limits
 from stripe_sandbox.messages import Asked, Request, Response
+from stripe_sandbox.oauth import Flow, Grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from stripe_sandbox.json_types import JsonObject, UnixSeconds
+    from stripe_sandbox.json_types import UnixSeconds
 
 OWN_ACCOUNT = "acct_1SandboxOwnAccount"
 SANDBOX_KEY = "sk_test_sandbox"
 
 
-@dataclass
-class Account:
-    """One account's objects, to be changed as its owner would; every change is locked."""
-
-    ledger: Ledger
-    lock: threading.RLock
-
-    def create(
-        self,
-        kind: str,
-        /,
-        *,
-        inside: str | None = None,
-        at: UnixSeconds | None = None,
-        event_type: str | None = AS_STRIPE_DOES,
-        event_api_version: str | None = None,
-        event_late_seconds: int | None = None,
-        listed: bool = True,
-        **fields: object,
-    ) -> JsonObject:
-        """Make a full object and tell of it by the event that Stripe would send.
-
-        Objects of an embedded list may be given by its field, e.g. `lines=[{...}]`; an object
-        inside another without a field that says so is made with `inside=` the parent's id.
-        `created` is now unless given, and the event is as old as the object unless `at` says
-        another second. `event_type` is another type, or `None` for silence. `listed=False` makes a
-        price that was made inline.
-        """
-        told = Telling(event_type, at, event_api_version, event_late_seconds, listed)
-        with self.lock:
-            return self._full(
-                kind, self.ledger.create(kind, fields, inside=inside, told=told).identity
-            )
-
-    def update(
-        self,
-        kind: str,
-        identity: str,
-        /,
-        *,
-        at: UnixSeconds | None = None,
-        event_type: str | None = AS_STRIPE_DOES,
-        event_api_version: str | None = None,
-        event_late_seconds: int | None = None,
-        **fields: object,
-    ) -> JsonObject:
-        """Change an object and tell of it, if Stripe would.
-
-        Raises:
-            LookupError: If there is no such object.
-        """
-        told = Telling(event_type, at, event_api_version, event_late_seconds)
-        with self.lock:
-            self.ledger.update(kind, identity, fields, told)
-            return self._full(kind, identity)
-
-    def delete(
-        self,
-        kind: str,
-        identity: str,
-        /,
-        *,
-        at: UnixSeconds | None = None,
-        event_type: str | None = AS_STRIPE_DOES,
-        event_late_seconds: int | None = None,
-    ) -> None:
-        """Delete an object and tell of it.
-
-        Raises:
-            LookupError: If there is no such object.
-            ValueError: If Stripe has no way to delete this kind.
-        """
-        with self.lock:
-            told = Telling(event_type, at, late_seconds=event_late_seconds)
-            self.ledger.delete(kind, identity, told)
-
-    def objects(self, kind: str) -> list[JsonObject]:
-        """Every object of a kind as it is now, newest first: the truth."""
-        with self.lock:
-            return self.ledger.objects(kind)
-
-    def _full(self, kind: str, identity: str) -> JsonObject:
-        return self.ledger.object(kind, identity)
-
-
-@dataclass(init=False)
 class FakeStripe(Account):
     """A Stripe with one account of its own, and connected accounts when asked for.
 
     `now` is the unix second it lives in; without it, the real clock runs. All methods may be called
     from any thread.
     """
-
-    key: str
-    latency_seconds: float
-    requests: list[Asked]
-    clock: Clock
-    ledgers: dict[str, Ledger]
-    keys: dict[str, Access]
-    faults: Faults
-    limits: Limits
-    disabled: dict[str, str]
-    monotonic: Callable[[], float] = field(repr=False)
 
     def __init__(
         self,
@@ -141,10 +47,11 @@ class FakeStripe(Account):
         super().__init__(Ledger(account, self.clock.now), threading.RLock())
         self.key = SANDBOX_KEY
         self.latency_seconds = 0.0
-        self.requests = []
+        self.requests: list[Asked] = []
         self.ledgers = {account: self.ledger}
         self.keys = {self.key: Access(self.key, account)}
-        self.faults, self.limits, self.disabled = Faults(), Limits(), {}
+        self.grants, self.faults, self.limits = Grants(), Faults(), Limits()
+        self.disabled: dict[str, str] = {}
         self.ledger.open_account()
 
     @property
@@ -168,7 +75,7 @@ class FakeStripe(Account):
         """Refuse requests above these rates, as Stripe does; `None` means no limit."""
         self.limits = Limits(account_per_second, endpoint_per_second)
 
-    def fail(
+    def fail(  # noqa: PLR0913 - which requests, how often
         self,
         path: str,
         fault: Fault,
@@ -196,6 +103,61 @@ class FakeStripe(Account):
         for ledger in self.ledgers.values():
             ledger.late_seconds = seconds
 
+    def connect(self, account: str | None = None, /, **fields: object) -> Account:
+        """Connect another account: a world of its own, read with the header `Stripe-Account`."""
+        with self.lock:
+            given = {"type": "standard", **fields} | ({"id": account} if account else {})
+            made = self.create("account", **given)  # type: ignore[arg-type]
+            ledger = Ledger(made["id"], self.clock.now, late_seconds=self.ledger.late_seconds)
+            ledger.open_account()
+            self.ledgers[made["id"]] = ledger
+            return Account(ledger, self.lock)
+
+    def account(self, account: str) -> Account:
+        """One of the accounts by its id, the own or a connected one."""
+        return Account(self.ledgers[account], self.lock)
+
+    def authorize(self, flow: Flow = "app", account: str | None = None) -> str:
+        """A refresh token of an account that installed the app or connected itself.
+
+        `app` tokens are exchanged at `/v1/oauth/token` and live once; `connect` tokens at
+        `/oauth/token`. Without an account, the own one is opened.
+        """
+        with self.lock:
+            return self.grants.refresh_token(flow, account or self.ledger.account)
+
+    def save(self, path: str | Path) -> None:
+        """Write the world to a file. Faults, limits and the request log are not kept."""
+        with self.lock:
+            document = {
+                "account": self.ledger.account,
+                "clock": [self.clock.fixed, self.clock.ahead],
+                "keys": [store.of_access(access) for access in self.keys.values()],
+                "grants": store.of_grants(self.grants),
+                "ledgers": {name: store.of_ledger(one) for name, one in self.ledgers.items()},
+            }
+        store.write(path, document)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FakeStripe:
+        """The world that `save` wrote.
+
+        Raises:
+            ValueError: If the file was written by another version of the sandbox.
+        """
+        document = store.read(path)
+        fake = cls(document["clock"][0], account=document["account"])
+        fake.clock.ahead = document["clock"][1]
+        for name, stored in document["ledgers"].items():
+            ledger = Ledger(name, fake.clock.now, event_api_version=stored["event_api_version"])
+            ledger.late_seconds = stored["late_seconds"]
+            store.fill(ledger.shelves, stored)
+            fake.ledgers[name] = ledger
+        fake.ledger = fake.ledgers[document["account"]]
+        fake.keys = {row[0]: store.to_access(*row) for row in document["keys"]}
+        fake.grants = store.to_grants(document["grants"])
+        return fake
+
     def answer(self, request: Request) -> Response:
         """Answer a request and write it down."""
         with self.lock:
@@ -206,6 +168,7 @@ class FakeStripe(Account):
                 keys=self.keys,
                 limits=self.limits,
                 disabled=self.disabled,
+                grants=self.grants,
                 second=self.monotonic(),
             )
             response = answers.answer(request, number, self.faults.strike(request))
