@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 MEMBERS := tap-stripe-td target-td-table sandbox
+EDITABLE := -e ./tap-stripe-td -e ./target-td-table -e './sandbox[demo]'
 MANIFESTS := pyproject.toml uv.lock $(MEMBERS:%=%/pyproject.toml)
 SOURCES := tap-stripe-td/src target-td-table/src sandbox/src tap-stripe-td/openapi tests bench
 
@@ -20,10 +21,18 @@ lint: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/python tap-stripe-td/openapi/make_schemas.py --check
+	$(BIN)/python tap-stripe-td/openapi/make_docs.py --check
 
 format: $(VENV)/.dev-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+schemas: $(VENV)/.dev-installed
+	$(BIN)/python tap-stripe-td/openapi/make_schemas.py
+
+docs: $(VENV)/.dev-installed
+	$(BIN)/python tap-stripe-td/openapi/make_docs.py
 
 clean:
 	rm -rf $(VENV) .demo .meltano
@@ -45,10 +54,10 @@ $(VENV)/bin/pip:
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.demo-installed: $(MANIFESTS) | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet $(MEMBERS:%=-e ./%)
+	$(BIN)/pip install --quiet $(EDITABLE)
 	@touch $@
 
 $(VENV)/.dev-installed: $(MANIFESTS) | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet $(MEMBERS:%=-e ./%) --group dev
+	$(BIN)/pip install --quiet $(EDITABLE) --group dev
 	@touch $@ $(VENV)/.demo-installed
 endif

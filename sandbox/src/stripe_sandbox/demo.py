@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from stripe_sandbox import store
 from stripe_sandbox.business import grow
 from stripe_sandbox.server import serve
 from stripe_sandbox.world import FakeStripe
@@ -86,7 +85,7 @@ def _show_account(key: str) -> None:
 def _world(path: Path) -> Iterator[FakeStripe]:
     """The sandbox as the last demo left it, an hour later; or a new one."""
     if path.exists():
-        fake = store.load(path)
+        fake = FakeStripe.load(path)
         _live_an_hour(fake)
     else:
         fake = FakeStripe()
@@ -96,7 +95,7 @@ def _world(path: Path) -> Iterator[FakeStripe]:
     try:
         yield fake
     finally:
-        store.save(fake, path)
+        fake.save(path)
 
 
 def _live_an_hour(fake: FakeStripe) -> None:

@@ -18,8 +18,14 @@ import backoff
 import msgspec
 import requests
 
-from tap_stripe_td.auth import Secret, authorization
-from tap_stripe_td.errors import ConfigError, TapError, TryLaterError, UnreachableError
+from tap_stripe_td.errors import (
+    ConfigError,
+    KeyRefusedError,
+    TapError,
+    TryLaterError,
+    UnreachableError,
+)
+from tap_stripe_td.oauth import uncertain
 from tap_stripe_td.refusals import refusal
 from tap_stripe_td.retry import wait_before_retry
 from tap_stripe_td.units import UnixSeconds, parse_http_date
@@ -27,12 +33,16 @@ from tap_stripe_td.units import UnixSeconds, parse_http_date
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_stripe_td.auth import Auth, Secret
+
 Params = Mapping[str, str | Sequence[str]]
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
+
+_TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
 _logger = logging.getLogger("tap-stripe-td.client")
 
@@ -60,13 +70,13 @@ class Client:
 
     Attributes:
         base_url: Where Stripe answers, without a slash at the end.
-        key: The API key.
+        auth: Where the key of a request comes from.
         api_version: Sent as `Stripe-Version` with every request.
         user_agent: Who is asking.
     """
 
     base_url: str
-    key: Secret
+    auth: Auth
     api_version: str
     user_agent: str
     _sessions: threading.local = field(default_factory=threading.local, repr=False)
@@ -100,8 +110,9 @@ class Client:
     def _attempt(
         self, path: str, params: Params, parse: Callable[[bytes], T], attempt: int
     ) -> Answer[T]:
+        key = self.auth.key()
         try:
-            response = self._get(path, params)
+            response = self._get(path, params, key)
         except requests.exceptions.SSLError as error:
             raise ConfigError(
                 f"The connection to {self.base_url} cannot be trusted: {_cause(error)}. If a proxy "
@@ -115,17 +126,21 @@ class Client:
             raise _again(lost, None, {}, attempt) from None
         if response.status_code != requests.codes.ok:
             failure = refusal(path, response.status_code, response.headers, response.content)
+            if isinstance(failure, KeyRefusedError) and attempt == 1 and self.auth.renew(key):
+                raise _PassingError(str(failure), 0.0)
             raise _again(failure, response.status_code, response.headers, attempt)
         try:
             return _answer(response, parse(response.content))
         except msgspec.DecodeError:
             raise _again(_not_stripe(path, response), None, {}, attempt) from None
 
-    def _get(self, path: str, params: Params) -> requests.Response:
+    def _get(self, path: str, params: Params, key: Secret) -> requests.Response:
         return self._session().get(
             self.base_url + path,
             params=dict(params),
-            timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+            # Given as `auth`, or a `.netrc` for the host would take the header's place.
+            auth=_KeyAuth(key),
+            timeout=_TIMEOUTS_SECONDS,
             allow_redirects=False,
         )
 
@@ -133,8 +148,6 @@ class Client:
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
             session = requests.Session()
-            # Given as `auth`, or a `.netrc` for the host would take the header's place.
-            session.auth = _KeyAuth(self.key)
             session.headers.update(
                 {"Stripe-Version": self.api_version, "User-Agent": self.user_agent}
             )
@@ -143,11 +156,51 @@ class Client:
 
 
 @dataclass(frozen=True)
+class TokenEndpoint:
+    """Stripe's OAuth endpoints, asked with a platform's secret key; no request is repeated.
+
+    Attributes:
+        base_url: Where Stripe's API answers; Connect's endpoint is on a host of its own.
+        client_secret: The platform's secret key.
+    """
+
+    base_url: str
+    client_secret: Secret
+
+    def __call__(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return the status and body of the answer to a form.
+
+        Raises:
+            UnreachableError: If no connection came about, so that nothing was exchanged.
+            TryLaterError: If the answer was lost, so that nobody knows.
+        """
+        host = self.base_url if path.startswith("/v1/") else _connect_url(self.base_url)
+        basic = requests.auth.HTTPBasicAuth(self.client_secret.reveal(), "")
+        try:
+            response = requests.post(
+                host + path,
+                data=dict(form),
+                auth=basic,
+                timeout=_TIMEOUTS_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.ConnectTimeout as error:
+            raise UnreachableError(f"{host} cannot be reached ({_cause(error)}).") from None
+        except requests.RequestException as error:
+            raise TryLaterError(uncertain(_cause(error))) from None
+        return response.status_code, response.content
+
+
+def _connect_url(base_url: str) -> str:
+    return base_url.replace("https://api.stripe.com", "https://connect.stripe.com")
+
+
+@dataclass(frozen=True)
 class _KeyAuth(requests.auth.AuthBase):
     key: Secret
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = authorization(self.key)
+        request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
         return request
 
 

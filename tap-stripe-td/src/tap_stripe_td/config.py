@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
-import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from tap_stripe_td import settings
+from tap_stripe_td import checks, settings
 from tap_stripe_td.auth import Secret
 from tap_stripe_td.errors import ConfigError
 from tap_stripe_td.slicing import Slice
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
     from tap_stripe_td.streams.row import Stream
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+@dataclass(frozen=True)
+class Grant:
+    """An account's permission to read it, given to an app.
+
+    Attributes:
+        client_secret: The app's secret key.
+        refresh_token: What the account's owner allowed.
+        token_file: Where the tokens that follow from it are kept.
+    """
+
+    client_secret: Secret
+    refresh_token: Secret
+    token_file: Path
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Config:
 
     Attributes:
         key: The API key; None when there is none, which discovery does not need.
+        grant: The OAuth grant that is used instead of a key; None when there is none.
         streams: What to read when there is no catalog.
         created: The stretch of creation time to read.
         incremental: Whether to go on from the state and write a new one.
@@ -40,6 +54,7 @@ class Config:
     """
 
     key: Secret | None
+    grant: Grant | None
     streams: tuple[Stream, ...]
     created: Slice
     incremental: bool
@@ -67,31 +82,24 @@ def parse_config(
     reader.refuse_unknown(ignored)
     config = Config(
         key=reader.key(environment),
+        grant=reader.grant(environment),
         streams=reader.streams(),
         created=reader.created(),
         incremental=reader.boolean("incremental", default=True),
-        api_version=reader.text("api_version", None, _check_version),
+        api_version=reader.text("api_version", None, checks.version),
         expand=reader.expand(),
         lookback_seconds=reader.count("lookback_seconds", default=600),
-        base_url=reader.text("base_url", "https://api.stripe.com", _check_url).rstrip("/"),
+        base_url=reader.text("base_url", "https://api.stripe.com", checks.url).rstrip("/"),
     )
     if reader.problems:
         raise ConfigError(*reader.problems)
     return config
 
 
-def require_key(config: Config) -> Secret:
-    """Return the API key.
-
-    Raises:
-        ConfigError: If there is none.
-    """
-    if config.key is None:
-        raise ConfigError(
-            "There is no API key. Put `secret_key` into the settings or `STRIPE_API_KEY` into the "
-            "environment; the Dashboard shows keys under Developers."
-        )
-    return config.key
+NO_KEY = (
+    "There is no API key. Put `secret_key` into the settings or `STRIPE_API_KEY` into the "
+    "environment; the Dashboard shows keys under Developers."
+)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -119,8 +127,31 @@ class _Reader:
             self._refuse(f"`type` is {kind!r}, but this tap reads only Stripe. Use `type: stripe`.")
 
     def key(self, environment: Mapping[str, str]) -> Secret | None:
-        text = self.text("secret_key", environment.get("STRIPE_API_KEY"), _check_key)
+        text = self.text("secret_key", environment.get("STRIPE_API_KEY"), checks.key)
         return Secret(text.strip()) if text else None
+
+    def grant(self, environment: Mapping[str, str]) -> Grant | None:
+        client_secret = self.text("client_secret", None, checks.key)
+        refresh_token = self.text("refresh_token", None, checks.key)
+        self.text("client_id", None, lambda _: None)
+        token_file = self.text("token_file", None, lambda _: None)
+        if not any((client_secret, refresh_token, self._raw.get("client_id"))):
+            return None
+        if "secret_key" in self._raw:
+            self._refuse(
+                "`secret_key` and an OAuth grant are both given. Remove one: they may be of "
+                "different accounts."
+            )
+        for name, given in (("client_secret", client_secret), ("refresh_token", refresh_token)):
+            if not given and name not in self._raw:
+                self._refuse(
+                    f"`{name}` is missing. OAuth needs `client_secret` and `refresh_token`; or "
+                    "use `secret_key` alone."
+                )
+        if not client_secret or not refresh_token:
+            return None
+        path = Path(token_file) if token_file else _default_token_file(refresh_token, environment)
+        return Grant(Secret(client_secret.strip()), Secret(refresh_token.strip()), path)
 
     def streams(self) -> tuple[Stream, ...]:
         found: dict[str, Stream] = {}
@@ -137,7 +168,7 @@ class _Reader:
         return tuple(found.values())
 
     def created(self) -> Slice:
-        formula = self.text("formula", "gte", _check_formula)
+        formula = self.text("formula", "gte", checks.formula)
         start, end = self._time("start_datetime"), self._time("end_datetime")
         if "formula" in self._raw and "start_datetime" not in self._raw:
             self._refuse(
@@ -180,7 +211,7 @@ class _Reader:
             self._refuse(f"`{name}` must be text. Write it in quotes.")
             return default
         if problem := check(value):
-            self._refuse(problem)
+            self._refuse(f"`{name}` {problem}")
             return default
         return value
 
@@ -234,44 +265,8 @@ _BOUNDS: Mapping[str, Callable[[Any], Slice]] = {
 """`created` is in whole seconds, so every comparison with a time is one with a second."""
 
 
-def _check_key(value: str) -> str | None:
-    text = value.strip()
-    if text.startswith(("pk_", "ca_", "whsec_")):
-        return (
-            "`secret_key` holds a publishable key, a client id or a webhook secret. Use the "
-            "secret key (`sk_…`) or a restricted key (`rk_…`)."
-        )
-    if not text.isascii() or re.search(r"\s", text) or not text:
-        return "`secret_key` is empty or has characters that no key has. Copy it again."
-    return None
-
-
-def _check_formula(value: str) -> str | None:
-    if value in _BOUNDS:
-        return None
-    return (
-        f"`formula` is {value!r}, but must be one of gt, gte, lt, lte: how `created` compares "
-        "with `start_datetime`."
-    )
-
-
-def _check_version(value: str) -> str | None:
-    if re.fullmatch(r"\d{4}-\d\d-\d\d(\.[a-z]+)?", value):
-        return None
-    return f"`api_version` is {value!r}, but must look like '2026-10-28.endive'."
-
-
-def _check_url(value: str) -> str | None:
-    try:
-        url = urlsplit(value)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        return f"`base_url` is {value!r}, which is no URL. Leave it out for Stripe itself."
-    if url.scheme == "https" and host:
-        return None
-    if url.scheme == "http" and host in _LOOPBACK:
-        return None
-    return (
-        f"`base_url` is {value!r}, but must be https, or http on this machine: the key would "
-        "travel in the open."
-    )
+def _default_token_file(refresh_token: str, environment: Mapping[str, str]) -> Path:
+    # Named after the first token: a new authorization starts with a file of its own.
+    name = hashlib.sha256(refresh_token.encode()).hexdigest()[:16]
+    home = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "tap-stripe-td" / f"{name}.json"

@@ -37,9 +37,12 @@ def stream_schema(stream: Stream, expanded: Collection[str] = ()) -> dict[str, A
     """
     text = files(schemas).joinpath(f"{stream.object}.json").read_bytes()
     schema: dict[str, Any] = msgspec.json.decode(text)
+    properties = schema["properties"]
+    # Tables get their columns in this order, and people look for these first.
+    first = [name for name in (*stream.key, "object", stream.created_field) if name in properties]
     own = {
-        name: field if name in expanded else _unexpanded(field)
-        for name, field in schema["properties"].items()
+        name: properties[name] if name in expanded else _unexpanded(properties[name])
+        for name in dict.fromkeys((*first, *properties))
     }
     return {**schema, "properties": {**own, **added_properties()}}
 

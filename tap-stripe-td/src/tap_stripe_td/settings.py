@@ -39,6 +39,31 @@ SETTINGS = (
         secret=True,
     ),
     Setting(
+        "client_id",
+        _TEXT,
+        "Client id of the Stripe app, for OAuth instead of a key. Kept for `load.yml` files; "
+        "Stripe does not ask for it here.",
+    ),
+    Setting(
+        "client_secret",
+        _TEXT,
+        "Secret key of the Stripe app or platform, for OAuth instead of a key.",
+        secret=True,
+    ),
+    Setting(
+        "refresh_token",
+        _TEXT,
+        "Refresh token of the account, for OAuth instead of a key. The tokens that follow from it "
+        "are kept in `token_file`.",
+        secret=True,
+    ),
+    Setting(
+        "token_file",
+        _TEXT,
+        "Where OAuth tokens are kept between runs. Default: a file in "
+        "`$XDG_STATE_HOME/tap-stripe-td`, else `~/.local/state/tap-stripe-td`.",
+    ),
+    Setting(
         "target",
         {"type": ["string", "array"], "items": {"type": "string"}},
         "What to read: stream names, names of the hosted connector (`charge`), `core` or `all`; "

@@ -95,7 +95,7 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
         for step in read_ahead(_steps(run), stop):
             if isinstance(step, Failed):
                 failures.append(step.error)
-                _logger.error("%s", step.error)
+                _logger.warning("%s cannot be read; the others go on.", _names(step.streams))
                 continue
             output.write(_lines(step, shapes))
             counts[step.stream.name] += len(step.records) if isinstance(step, Rows) else 0
@@ -129,6 +129,10 @@ def _lines(step: Rows | Finished, shapes: Mapping[str, Shape]) -> bytes:
         return b"" if step.version is None else activate_version_line(name, step.version)
     shape = shapes[name]
     return shape.record_lines(step.records, version=step.version, extracted=step.date)
+
+
+def _names(streams: Iterable[Stream]) -> str:
+    return ", ".join(f"`{stream.name}`" for stream in streams)
 
 
 def _advanced(state: State, step: Rows | Finished) -> State:

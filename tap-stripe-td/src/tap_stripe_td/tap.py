@@ -12,14 +12,16 @@ from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_stripe_td import settings
+from tap_stripe_td.auth import Auth, FixedKey
 from tap_stripe_td.cli import main as run_main
 from tap_stripe_td.cli import read_json_file, refuse, stop_on_signals
-from tap_stripe_td.client import Client
-from tap_stripe_td.config import Config, parse_config, require_key
+from tap_stripe_td.client import Client, TokenEndpoint
+from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
 from tap_stripe_td.discovery import StripeStream, schema_api_version
 from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
 from tap_stripe_td.messages import Output
+from tap_stripe_td.oauth import RefreshedKey
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
@@ -115,7 +117,7 @@ class TapStripeTd(Tap):
         config = self.settings
         client = Client(
             config.base_url,
-            require_key(config),
+            open_auth(config),
             config.api_version or schema_api_version(),
             f"tap-stripe-td/{self.plugin_version}",
         )
@@ -191,6 +193,20 @@ class TapStripeTd(Tap):
             if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
                 option.type = click.STRING
         return command
+
+
+def open_auth(config: Config) -> Auth:
+    """Return where keys come from.
+
+    Raises:
+        ConfigError: If the settings name neither a key nor an OAuth grant.
+    """
+    if (grant := config.grant) is not None:
+        endpoint = TokenEndpoint(config.base_url, grant.client_secret)
+        return RefreshedKey(endpoint, grant.refresh_token, grant.token_file)
+    if config.key is None:
+        raise ConfigError(NO_KEY)
+    return FixedKey(config.key)
 
 
 def exit_code(failures: list[TapError]) -> int:
