@@ -1,3 +1,4 @@
+# noqa: INP001 - a script
 """Make `facts/shapes.json` and `facts/versions.json` from the installed `stripe` package.
 
 Every object class of the package is read as source text; nothing of it is imported. One kind is
@@ -21,11 +22,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Spec: TypeAlias = "str | list[Spec] | dict[str, Spec]"
 
@@ -50,6 +55,7 @@ class Scope:
     imports: dict[str, str]
 
     def nested(self, name: str) -> Scope | None:
+        """The scope of a class that is nested here or further out."""
         for depth in range(len(self.classes), 0, -1):
             for node in self.classes[depth - 1].body:
                 if isinstance(node, ast.ClassDef) and node.name == name:
@@ -58,6 +64,7 @@ class Scope:
 
 
 def package_folder() -> Path:
+    """Where the package is installed."""
     spec = find_spec("stripe")
     if spec is None or spec.origin is None:
         raise SystemExit("The package `stripe` is not installed. Install the dev dependencies.")
@@ -65,11 +72,13 @@ def package_folder() -> Path:
 
 
 def module_file(module: str) -> Path:
+    """The source file of `stripe.x.y`."""
     return package_folder().parent / (module.replace(".", "/") + ".py")
 
 
 @cache
 def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a source file."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -98,38 +107,39 @@ def imports_of(tree: ast.Module) -> dict[str, str]:
 
 
 def subscript(node: ast.expr, name: str) -> ast.expr | None:
+    """What stands in the brackets of `Name[...]`; `None` for anything else."""
     matches = isinstance(node, ast.Subscript) and ast.unparse(node.value).split(".")[-1] == name
     return node.slice if matches and isinstance(node, ast.Subscript) else None
 
 
 def unquoted(node: ast.expr) -> ast.expr:
+    """The expression inside a quoted annotation."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return ast.parse(node.value, mode="eval").body
     return node
 
 
 def members(node: ast.expr) -> list[ast.expr]:
+    """The parts of `A, B` in brackets."""
     return list(node.elts) if isinstance(node, ast.Tuple) else [node]
 
 
 def spec_of(annotation: ast.expr, scope: Scope) -> Spec:
+    """A field's type as the shapes write it."""
     node = unquoted(annotation)
-    if (inner := subscript(node, "Optional")) is not None:
-        return spec_of(inner, scope)
-    if (inner := subscript(node, "Union")) is not None:
-        return union_of(members(inner), scope)
-    if (inner := subscript(node, "Literal")) is not None:
-        return "=" + "|".join(str(ast.literal_eval(m)) for m in members(inner)[:ENUM_VALUES])
-    if (inner := subscript(node, "ExpandableField")) is not None:
-        return "@" + "|".join(kinds_in(inner, scope))
-    if (inner := subscript(node, "ListObject")) is not None:
-        return "list:" + "|".join(kinds_in(inner, scope))
-    if (inner := subscript(node, "List")) is not None:
-        return [spec_of(inner, scope)]
+    for name, read in GENERICS.items():
+        if (inner := subscript(node, name)) is not None:
+            return read(inner, scope)
     return named(node, scope)
 
 
+def literal_of(inner: ast.expr) -> str:
+    """The strings of a `Literal`."""
+    return "=" + "|".join(str(ast.literal_eval(m)) for m in members(inner)[:ENUM_VALUES])
+
+
 def union_of(choices: list[ast.expr], scope: Scope) -> Spec:
+    """The type of a union: its objects if it has only such, else its first member."""
     specs = [spec_of(choice, scope) for choice in choices]
     objects = [
         s.removeprefix("object:") for s in specs if isinstance(s, str) and s[:7] == "object:"
@@ -140,6 +150,7 @@ def union_of(choices: list[ast.expr], scope: Scope) -> Spec:
 
 
 def kinds_in(node: ast.expr, scope: Scope) -> list[str]:
+    """The kinds that a class name or a union of them stands for."""
     inner = subscript(unquoted(node), "Union")
     names = members(inner) if inner is not None else [node]
     return [
@@ -148,6 +159,7 @@ def kinds_in(node: ast.expr, scope: Scope) -> list[str]:
 
 
 def own_kind(node: ast.expr, scope: Scope) -> str:
+    """The kind of the class itself when its own name is used inside it."""
     outer = scope.classes[0]
     if ast.unparse(node) != outer.name:
         return ""
@@ -161,6 +173,11 @@ def own_kind(node: ast.expr, scope: Scope) -> str:
 
 
 def named(node: ast.expr, scope: Scope) -> Spec:
+    """The type behind a name.
+
+    Raises:
+        LookupError: If the name is new to us; teach it here.
+    """
     name = ast.unparse(node)
     if name.startswith(("UntypedStripeObject", "Dict[")):
         return "hash"
@@ -174,6 +191,7 @@ def named(node: ast.expr, scope: Scope) -> Spec:
 
 
 def optional(annotation: ast.expr) -> bool:
+    """Whether a field may be null or missing."""
     return subscript(unquoted(annotation), "Optional") is not None
 
 
@@ -189,6 +207,16 @@ def fields_of(scope: Scope) -> dict[str, Spec]:
     return fields
 
 
+GENERICS: dict[str, Callable[[ast.expr, Scope], Spec]] = {
+    "Optional": spec_of,
+    "Union": lambda inner, scope: union_of(members(inner), scope),
+    "Literal": lambda inner, _scope: literal_of(inner),
+    "ExpandableField": lambda inner, scope: "@" + "|".join(kinds_in(inner, scope)),
+    "ListObject": lambda inner, scope: "list:" + "|".join(kinds_in(inner, scope)),
+    "List": lambda inner, scope: [spec_of(inner, scope)],
+}
+
+
 def object_classes() -> dict[str, tuple[str, str]]:
     """Kind -> (module, class) of every v1 object, as the package itself lists them."""
     for node in parsed(package_folder() / "_object_classes.py").body:
@@ -202,12 +230,14 @@ NOT_OBJECTS = {"list", "search_result", "file_upload"}
 
 
 def shape_of(module: str, class_name: str) -> dict[str, Spec]:
+    """The fields of an object class."""
     tree = parsed(module_file(module))
     outer = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
     return fields_of(Scope((outer,), imports_of(tree)))
 
 
 def shapes() -> str:
+    """The text of `shapes.json`."""
     lines = [
         f"{json.dumps(kind)}: {json.dumps(shape_of(*where), separators=(',', ':'))}"
         for kind, where in sorted(object_classes().items())
@@ -224,10 +254,11 @@ def versions() -> str:
 
 
 def files() -> dict[Path, str]:
+    """Every generated file and its text."""
     return {FACTS / "shapes.json": shapes(), FACTS / "versions.json": versions()}
 
 
 if __name__ == "__main__":
     for path, text in files().items():
         path.write_text(text, encoding="utf-8")
-        print(f"{path.name}: {len(text)} characters")
+        sys.stdout.write(f"{path.name}: {len(text)} characters\n")

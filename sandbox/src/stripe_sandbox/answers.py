@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stripe_sandbox.endpoints import API_VERSION, api_versions
 from stripe_sandbox.errors import Refusal, no_such, unknown_parameter, unrecognized_url
+from stripe_sandbox.events import RETENTION_SECONDS
 from stripe_sandbox.faults import Fault, refusal, spoiled
 from stripe_sandbox.ids import request_id
 from stripe_sandbox.keys import Access, access_of, masked
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stripe_sandbox.clock import Clock
+    from stripe_sandbox.json_types import UnixSeconds
     from stripe_sandbox.ledger import Ledger
     from stripe_sandbox.limits import Limits
     from stripe_sandbox.shelf import Row
@@ -87,7 +89,7 @@ class Answers:
         self._check_enabled(request)
         access.require(route.endpoint.permission)
         if route.wants == "object":
-            return _object(ledger.shelves, route, request)
+            return _object(ledger.shelves, route, request, self.clock.now())
         now = self.clock.now()
         asked = ListRequest(route.endpoint, route.parent, request.path, request.query, now)
         return answer_list(ledger.shelves, asked)
@@ -126,16 +128,22 @@ def _check_version(request: Request) -> None:
         raise Refusal(400, f"Invalid Stripe API version: {asked}")
 
 
-def _object(shelves: Shelves, route: Route, request: Request) -> str:
+def _object(shelves: Shelves, route: Route, request: Request, now: UnixSeconds) -> str:
     for name, _ in request.query:
         if base_name(name) != "expand":
             raise unknown_parameter(base_name(name))
     paths = [value for _, value in request.query]
     check_expansions(route.endpoint.object[0], paths)
     row = _found(shelves, route)
-    if row is None:
+    if row is None or _out_of_sight(row, now):
         return pretty(_stub(shelves, route))
     return pretty(expanded(shelves, row, paths))
+
+
+def _out_of_sight(row: Row, now: UnixSeconds) -> bool:
+    """Whether an event is not visible yet, or not any more."""
+    aged_out = row.kind == "event" and row.fields["created"] < now - RETENTION_SECONDS
+    return aged_out or row.visible_at > now
 
 
 def _found(shelves: Shelves, route: Route) -> Row | None:

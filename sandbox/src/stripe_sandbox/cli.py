@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda _signal, _frame: stop.set())
-    with serve(fake, chosen.port) as url:
-        print(USAGE.format(url=url, key=fake.key), end="", flush=True)  # noqa: T201 - its only output
-        stop.wait()
+    try:
+        _serve(fake, chosen.port, stop)
+    except OSError as refused:
+        sys.stderr.write(
+            f"Cannot listen on port {chosen.port}: {refused.strerror}. "
+            "Choose another with --port, or 0 for any free one.\n"
+        )
+        return 2
     if chosen.store is not None:
         fake.save(chosen.store)
     return 0
+
+
+def _serve(fake: FakeStripe, port: int, stop: threading.Event) -> None:
+    with serve(fake, port) as url:
+        print(USAGE.format(url=url, key=fake.key), end="", flush=True)  # noqa: T201 - its only output
+        stop.wait()
 
 
 def _world(chosen: argparse.Namespace) -> FakeStripe:

@@ -100,7 +100,7 @@ EMBEDDED = (
         "entries",
         ("treasury.transaction_entry",),
         "transaction",
-        "/v1/treasury/transaction_entries?transaction={id}",
+        "/v1/treasury/transaction_entries?financial_account={financial_account}&transaction={id}",
     ),
 )
 

@@ -27,20 +27,20 @@ def full(shelves: Shelves, row: Row) -> JsonObject:
     shown = {name: value for name, value in fields.items() if name not in asked_only}
     for row_of_list in embedded_in(row.kind).values():
         if row_of_list.always:
-            shown[row_of_list.field] = embedded_list(shelves, row_of_list, fields["id"])
+            shown[row_of_list.field] = embedded_list(shelves, row_of_list, fields)
     return shown
 
 
-def embedded_list(shelves: Shelves, wanted: EmbeddedList, owner: str) -> JsonObject:
+def embedded_list(shelves: Shelves, wanted: EmbeddedList, owner: JsonObject) -> JsonObject:
     """The first ten objects of an embedded list; `has_more` and `url` lead to the others."""
-    rows = shelves.where(wanted.lists, wanted.by, owner)
+    rows = shelves.where(wanted.lists, wanted.by, owner["id"])
     if wanted.lists == ("subscription",):
         rows = [row for row in rows if row.fields.get("status") != "canceled"]
     return {
         "object": "list",
         "data": [full(shelves, row) for row in rows[:EMBEDDED_LIMIT]],
         "has_more": len(rows) > EMBEDDED_LIMIT,
-        "url": wanted.url.format(id=owner),
+        "url": wanted.url.format_map(owner),
     }
 
 
@@ -69,7 +69,7 @@ def _expand(shelves: Shelves, where: Any, path: list[str]) -> None:
 
 def _included(shelves: Shelves, owner: JsonObject, name: str) -> Any:
     if (wanted := embedded_in(owner["object"]).get(name)) is not None:
-        return embedded_list(shelves, wanted, owner["id"])
+        return embedded_list(shelves, wanted, owner)
     stored = shelves.shelf(owner["object"]).get(owner["id"])
     return stored.fields.get(name) if stored else None
 

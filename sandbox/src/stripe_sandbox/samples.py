@@ -107,7 +107,6 @@ def _payment_method(identity: str) -> JsonObject:
 
 
 STATUSES: dict[str, str] = {
-    "application_fee": "succeeded",
     "balance_transaction": "available",
     "checkout.session": "complete",
     "credit_note": "issued",
