@@ -1,12 +1,12 @@
 """Rows of one stream on disk, waiting to be staged together."""
 
+import contextlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from target_td_table.errors import BusyError
 from target_td_table.table import Table
 
 
@@ -40,27 +40,18 @@ class Batch:
 
 
 class OpenBatch:
-    """A batch that still takes rows. They are written on, not kept in memory."""
+    """A batch that still takes rows. They are written on, not kept in memory.
+
+    Every method raises BusyError when the disk is full.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("wb", buffering=1 << 20)
+        with _on_disk(path):
+            self._file = path.open("wb", buffering=1 << 20)
         self._lines = array("Q")
         self._longest_bytes = 0
         self._size_bytes = 0
-
-    def __enter__(self) -> Self:
-        """Use the batch as a context that closes its file."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self._file.close()
 
     @property
     def mark(self) -> Mark:
@@ -69,23 +60,38 @@ class OpenBatch:
 
     def add(self, chunk: bytes, lines: Sequence[int], *, longest_bytes: int) -> None:
         """Add records, each ended by a newline, that came on these lines of the input."""
-        self._file.write(chunk)
+        with _on_disk(self._path):
+            self._file.write(chunk)
         self._lines.extend(lines)
         self._size_bytes += len(chunk)
         self._longest_bytes = max(self._longest_bytes, longest_bytes)
 
     def cut(self, mark: Mark) -> None:
         """Forget the rows that came after the mark."""
-        self._file.flush()
-        self._file.truncate(mark.size_bytes)
-        self._file.seek(mark.size_bytes)
+        with _on_disk(self._path):
+            self._file.flush()
+            self._file.truncate(mark.size_bytes)
+            self._file.seek(mark.size_bytes)
         del self._lines[mark.rows :]
         self._size_bytes = mark.size_bytes
 
     def close(self, table: Table) -> Batch:
         """The batch as it is to be staged, with the table its rows were checked against."""
-        self._file.close()
+        with _on_disk(self._path):
+            self._file.close()
         mark = self.mark
         return Batch(
             table, self._path, mark.rows, mark.size_bytes, self._longest_bytes, self._lines
         )
+
+
+@contextlib.contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BusyError(
+            f"Rows cannot be written to `{path.parent}`: {error.strerror}. Nothing of the last "
+            "batch was published. Make room there, or name another folder in the environment "
+            "variable TMPDIR, and run again from the last state."
+        ) from error

@@ -4,10 +4,10 @@ https://sdk.meltano.com/en/latest/batch.html
 """
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote, urlparse
 
 from target_td_table.errors import InputError
@@ -41,7 +41,7 @@ def read(message: Batch, line: int) -> Iterator[list[bytes]]:
             ) from error
 
 
-def _blocks(file: "IO[bytes]") -> Iterator[list[bytes]]:
+def _blocks(file: io.BufferedIOBase) -> Iterator[list[bytes]]:
     while lines := file.readlines(_BLOCK_BYTES):
         records = [line.rstrip(b"\r\n") for line in lines]
         if found := [record for record in records if record.strip()]:

@@ -71,6 +71,20 @@ def state_of(pipeline: str | None, states: Mapping[str, str]) -> str:
     return next(iter(states.values()), "{}")
 
 
+def occupy_descriptors() -> None:
+    """Give closed standard streams somewhere to go.
+
+    Otherwise the next file that is opened, such as the database, would get the descriptor.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+
+
 def end(command: click.Command) -> int:
     """Run a command and return its exit code; whatever refuses is told as a sentence."""
     try:
@@ -91,4 +105,3 @@ def end(command: click.Command) -> int:
 def _forget_output() -> None:
     """Let Python's last flush go nowhere: it would complain about the closed pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.stdout = None  # type: ignore[assignment]

@@ -1,7 +1,7 @@
 """The settings: one table, from which the checks, `--about` and the README come."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -120,7 +120,7 @@ TAP_SETTINGS = frozenset(
     }
 )  # fmt: skip
 
-_KINDS = {"string": str, "integer": int, "boolean": bool}
+_KINDS = {str: "string", int: "integer", bool: "boolean", float: "number", list: "list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,11 @@ def parse(given: Mapping[str, Any]) -> Settings:
     problems += [each for setting in SETTINGS if (each := _problem(setting, own))]
     if problems:
         raise SettingsError(problems)
-    values = {setting.name: own.get(setting.name, setting.default) for setting in SETTINGS}
-    values["mode"] = Mode(values["mode"])
-    return Settings(**{field.name: values[field.name] for field in fields(Settings)})
+    values: dict[str, Any] = {
+        setting.name: own.get(setting.name, setting.default) for setting in SETTINGS
+    }
+    values["mode"] = Mode(str(values["mode"]))
+    return Settings(**values)
 
 
 def json_schema() -> dict[str, Any]:
@@ -204,13 +206,11 @@ def _problem(setting: Setting, given: Mapping[str, Any]) -> str | None:
     if setting.name not in given:
         return None
     value = given[setting.name]
-    kind = _KINDS[setting.kind]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if _kind(value) != setting.kind:
         article = "an" if setting.kind == "integer" else "a"
         shown = "" if setting.secret else f" `{value}`"
         return (
-            f"`{setting.name}`{shown} is a {type(value).__name__}, but it must be "
-            f"{article} {setting.kind}."
+            f"`{setting.name}`{shown} is {_kind(value)}, but it must be {article} {setting.kind}."
         )
     if setting.choices and value not in setting.choices:
         choices = ", ".join(f"`{choice}`" for choice in setting.choices)
@@ -220,3 +220,8 @@ def _problem(setting: Setting, given: Mapping[str, Any]) -> str | None:
     if value == "":
         return f"`{setting.name}` is empty. Give a value, or leave it out."
     return setting.problem(value)
+
+
+def _kind(value: Any) -> str:
+    """What a value is to people: a boolean is no integer to them."""
+    return _KINDS.get(type(value), "object")

@@ -43,9 +43,11 @@ def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
         for name in found
         if name not in _IGNORED_SECTIONS | {"in", "out"}
     ]
-    for section in ("in", "out"):
-        if not isinstance(found.get(section) or {}, Mapping):
-            problems.append(f"`{section}:` must hold settings, each as `name: value`.")
+    problems += [
+        f"`{section}:` must hold settings, each as `name: value`."
+        for section in ("in", "out")
+        if not isinstance(found.get(section) or {}, Mapping)
+    ]
     if problems:
         raise SettingsError(problems)
     source, out = found.get("in") or {}, found.get("out") or {}
@@ -53,8 +55,10 @@ def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
     if len(modes) > 1:
         raise SettingsError(
             [
-                f"`mode` is `{source['mode']}` in `in:` and `{out['mode']}` in `out:`. "
-                "Keep one of them."
+                (
+                    f"`mode` is `{source['mode']}` in `in:` and `{out['mode']}` in `out:`. "
+                    "Keep one of them."
+                )
             ]
         )
     own = {name: value for name, value in out.items() if name not in _IGNORED_IN_OUT}

@@ -19,6 +19,9 @@ from target_td_table.report import Loaded, Progress, summarize
 from target_td_table.sink import Sink
 from target_td_table.sinks import Sinks
 
+# Rows are staged in pieces of this size, so that the destination works while we read.
+_STAGE_BYTES = 16 << 20
+
 # Records of one block by stream and version, with the lines they came on.
 Runs = dict[tuple[str, int | None], tuple[list[bytes], list[int]]]
 
@@ -113,7 +116,7 @@ class Load:
             sink.add(records, lines)
             self._rows += len(records)
             self._bytes += sink.mark.size_bytes - before
-            if self._is_full(sink.mark):
+            if sink.mark.size_bytes >= _STAGE_BYTES or self._is_full(sink.mark):
                 self._stage(sink)
 
     def _take_other(self, message: messages.AnyMessage, line: int) -> None:

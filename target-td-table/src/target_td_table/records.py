@@ -60,6 +60,13 @@ class Check:
         return frozenset(undeclared) - self.undeclared
 
 
+def respelled(table: Table, record: bytes) -> bytes:
+    """A record with its fields spelled as the batch wants them; values stay the same bytes."""
+    values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    named = {table.spelling(field): values[field] for field in table.fields if field in values}
+    return msgspec.json.encode(named)
+
+
 def explain(table: Table, record: bytes, line: int) -> list[str]:
     """Look at every top-level value of a record; return the fields the table does not have.
 

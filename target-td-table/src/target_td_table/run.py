@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Mapping
 from types import FrameType
 from typing import IO, Any
 
@@ -14,13 +15,15 @@ from target_td_table.loaders import loader_for
 from target_td_table.publisher import Publisher
 from target_td_table.reader import blocks
 from target_td_table.sinks import Sinks
+from target_td_table.transform import transform_for
 
 
 class Run:
     """Reads an input to its end and publishes it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: Mapping[str, Any]) -> None:
         self._signal = 0
+        self._transform = transform_for(config)
         with contextlib.ExitStack() as stack:
             publisher = Publisher(loader_for(settings), settings.mode, settings.pipeline)
             stack.callback(publisher.close)
@@ -39,7 +42,7 @@ class Run:
                 if self._signal:
                     self._load.stop()
                     raise InterruptedLoadError(self._signal)
-                self._load.take(block)
+                self._load.take(self._transform(block) if self._transform else block)
 
     def finish(self) -> None:
         """Publish the rest and let the destination go."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from target_td_table.batch import Batch, Mark, OpenBatch
-from target_td_table.records import MOST_UNDECLARED, Check
+from target_td_table.records import MOST_UNDECLARED, Check, respelled
 from target_td_table.report import log
 from target_td_table.table import Table
 
@@ -45,6 +45,9 @@ class Sink:
         chunk = b"\n".join(records) + b"\n"
         if not self._check.accepts(chunk):
             self._name_undeclared(self._check.second_look(records, lines))
+        if self.table.needs_respelling:
+            records = [respelled(self.table, record) for record in records]
+            chunk = b"\n".join(records) + b"\n"
         if self._batch is None:
             self._batches += 1
             self._batch = OpenBatch(self._folder / f"{self._number}-{self._batches}.ndjson")

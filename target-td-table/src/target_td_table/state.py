@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from target_td_table.errors import ClosedOutputError
+from target_td_table.errors import BusyError, ClosedOutputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,15 @@ def write(value: str) -> None:
 
     Raises:
         ClosedOutputError: If nobody reads standard output any more.
+        BusyError: If the file it goes to cannot take it.
     """
     try:
         sys.stdout.write(f"{value}\n")
         sys.stdout.flush()
     except (BrokenPipeError, AttributeError) as error:
         raise ClosedOutputError("Standard output is closed.") from error
+    except OSError as error:
+        raise BusyError(
+            f"The state cannot be written to standard output: {error.strerror}. The rows are "
+            "published; get their state with `--print-state`, and run again from it."
+        ) from error

@@ -69,6 +69,19 @@ class Table:
     key: tuple[str, ...] = ()
     fields: dict[str, LogicalType] = field(init=False, repr=False, compare=False)
 
+    @property
+    def needs_respelling(self) -> bool:
+        """Whether fields differ only in case, or have no name: columns could not be read so."""
+        folded = {field.lower() for field in self.fields}
+        return len(folded) < len(self.fields) or "" in folded
+
+    def spelling(self, field: str) -> str:
+        """What the field is called in a batch: its own name, or if need be its column's."""
+        if not self.needs_respelling:
+            return field
+        # The last one: a time column, which may be filled from the same field, comes first.
+        return [column.name for column in self.columns if column.field == field][-1]
+
     def __post_init__(self) -> None:
         """Derive the fields: one field may fill two columns."""
         fields = {column.field: column.read_as for column in self.columns}

@@ -11,10 +11,17 @@ from typing import IO, Any, ClassVar
 
 import click
 from singer_sdk import Target
-from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.configuration._dict_config import merge_missing_config_jsonschema
+from singer_sdk.helpers.capabilities import (
+    FLATTENING_CONFIG,
+    STREAM_MAPS_CONFIG,
+    CapabilitiesEnum,
+    PluginCapabilities,
+)
 
 from target_td_table import command, report
 from target_td_table.config import Settings, json_schema, parse
+from target_td_table.errors import InputError
 from target_td_table.loaders import loader_for
 from target_td_table.run import Run
 
@@ -26,12 +33,15 @@ class TargetTdTable(Target):
     config_jsonschema: ClassVar[dict[str, Any]] = json_schema()
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
     def __init__(self, *, config: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(config=dict(config or {}), setup_mapper=False, **options)
-        self.message_reader = _Messages(self)
+        # singer-sdk calls nothing of a reader but `process_lines`.
+        self.message_reader = _Messages(self)  # type: ignore[assignment]
         self._run: Run | None = None
 
     @property
@@ -42,7 +52,7 @@ class TargetTdTable(Target):
     def open(self) -> Run:
         """The run; its destination is opened with the first use."""
         if self._run is None:
-            self._run = Run(self.settings)
+            self._run = Run(self.settings, self.config)
         return self._run
 
     def process_endofpipe(self) -> None:
@@ -59,10 +69,12 @@ class TargetTdTable(Target):
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add nothing: all settings stand in `config.SETTINGS`."""
+        """Add the settings of singer-sdk's transforms; all others stand in `config.SETTINGS`."""
+        for each in (STREAM_MAPS_CONFIG, FLATTENING_CONFIG):
+            merge_missing_config_jsonschema(each, config_jsonschema)
 
     @classmethod
-    def cb_config(
+    def cb_config(  # type: ignore[override]
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> command.Given:
         """Read the settings files: YAML too, and `load.yml`."""
@@ -78,7 +90,7 @@ class TargetTdTable(Target):
         return found
 
     @classmethod
-    def invoke(
+    def invoke(  # type: ignore[override]
         cls,
         *,
         about: bool = False,
@@ -120,11 +132,15 @@ class _Messages:
     def process_lines(self, file_input: IO[str] | None, callbacks: object) -> Counter[str]:
         """Read the input to its end. singer-sdk's own callbacks are not used."""
         del callbacks
-        self._target.open().read(file_input or sys.stdin)
+        source = file_input or sys.stdin
+        if source is None:
+            raise InputError("Standard input is closed. Pipe a tap's output into this program.")
+        self._target.open().read(source)
         return Counter()
 
 
 def main() -> None:
     """The console script."""
+    command.occupy_descriptors()
     report.set_up()
     sys.exit(command.end(TargetTdTable.get_singer_command()))

@@ -4,6 +4,7 @@ Appended rows go into the table at once, and replacing rows into a table of thei
 seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from target_td_table.errors import InputError
 from target_td_table.loaders import duckdb_statements as statements
 from target_td_table.loaders.base import Staged
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
-from target_td_table.loaders.duckdb_file import path_in
+from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
 from target_td_table.loaders.sql import changes
 from target_td_table.modes import Mode
 from target_td_table.records import explain
@@ -31,9 +32,10 @@ class DuckDbLoader:
 
     def __init__(self, destination: str, *, database: str, memory_bytes: int) -> None:
         self._path = path_in(destination)
+        refuse_other_files(self._path)
         self._state_table = TableName(database, statements.STATE_TABLE)
         duckdb_bytes = max(memory_bytes - _OUTSIDE_DUCKDB_BYTES, 50 * _MIB)
-        config = statements.CONFIG | {"memory_limit": f"{duckdb_bytes // _MIB}MiB"}
+        config = {**statements.CONFIG, "memory_limit": f"{duckdb_bytes // _MIB}MiB"}
         try:
             self._connection = duckdb.connect(self._path, config=config)
         except duckdb.Error as error:
@@ -123,7 +125,9 @@ class DuckDbLoader:
     def _roll_back(self) -> None:
         if self._in_transaction:
             self._in_transaction = False
-            self._connection.rollback()
+            # A commit that failed has rolled back already.
+            with contextlib.suppress(duckdb.TransactionException):
+                self._connection.rollback()
 
     def _run(self, statement: str, table: Table | None = None) -> None:
         try:

@@ -17,7 +17,9 @@ from target_td_table.errors import (
 from target_td_table.table import Table
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
-_FULL = re.compile(r"no space left|disk quota|file too large|could not write all bytes", re.IGNORECASE)
+_FULL = re.compile(
+    r"no space left|disk quota|file too large|could not write all bytes", re.IGNORECASE
+)
 
 
 def opening_refused(path: str, error: duckdb.Error) -> TargetError:
@@ -32,10 +34,6 @@ def opening_refused(path: str, error: duckdb.Error) -> TargetError:
         )
     if _FULL.search(text):
         return _full(path)
-    if "not a valid DuckDB database" in text:
-        return SettingsError(
-            [f"`{path}` is there, but it is not a DuckDB file. Name another `destination`."]
-        )
     return SettingsError([_cannot_open(path, text)])
 
 

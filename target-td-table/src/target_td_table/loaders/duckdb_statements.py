@@ -1,4 +1,5 @@
 """What is said to DuckDB, as text."""
+# ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
 from collections.abc import Mapping
 
@@ -28,6 +29,7 @@ _LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
     "FLOAT": LogicalType.NUMBER,
     "TIMESTAMP": LogicalType.TIMESTAMP,
 }
+_TOO_LONG = "an integer beyond 2^53 does not fit into a DOUBLE without losing digits"
 COLUMNS = """
     SELECT column_name, data_type FROM duckdb_columns()
     WHERE database_name = current_database() AND schema_name = ? AND lower(table_name) = lower(?)
@@ -46,7 +48,7 @@ def create_database(name: TableName) -> str:
 
 
 def create_table(table: Table) -> str:
-    """The table; without columns there is no table in DuckDB, so an empty stream gets one."""
+    """The table as the stream wants it."""
     columns = ", ".join(_definition(column) for column in table.columns)
     return f"CREATE TABLE {_path(table.name)} ({columns})"
 
@@ -95,9 +97,13 @@ def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> 
     table = batch.table
     columns = ", ".join(quoted(column.name) for column in table.columns)
     types = {name.lower(): type_ for name, type_ in existing.items()}
-    values = ", ".join(_value(column, types.get(column.name.lower())) for column in table.columns)
+    values = ", ".join(
+        _value(column, quoted(table.spelling(column.field)), types.get(column.name.lower()))
+        for column in table.columns
+    )
     read_as = ", ".join(
-        f"{literal(field)}: {literal(_read_as(table, field, types))}" for field in table.fields
+        f"{literal(table.spelling(field))}: {literal(_read_as(table, field, types))}"
+        for field in table.fields
     )
     return (
         f"INSERT INTO {_path(into)} ({columns}) SELECT {values} "
@@ -135,7 +141,9 @@ def _path(name: TableName) -> str:
 
 
 def _definition(column: Column) -> str:
-    return f"{quoted(column.name)} {_TYPES[column.type]}"
+    # Nested JSON takes a third less room this way, and is written faster.
+    compression = " USING COMPRESSION zstd" if column.type is LogicalType.JSON else ""
+    return f"{quoted(column.name)} {_TYPES[column.type]}{compression}"
 
 
 def _read_as(table: Table, field: str, types: Mapping[str, str]) -> str:
@@ -146,8 +154,8 @@ def _read_as(table: Table, field: str, types: Mapping[str, str]) -> str:
     return _TYPES[table.fields[field]]
 
 
-def _value(column: Column, type_: str | None) -> str:
-    field = quoted(column.field)
+def _value(column: Column, field: str, type_: str | None) -> str:
+    """The value of a column, read from a field, in the type the column has."""
     if column.unix_seconds:
         return f"CAST(floor(epoch({field})) AS BIGINT)"
     has = logical_type(type_ or "")
@@ -158,8 +166,11 @@ def _value(column: Column, type_: str | None) -> str:
 
 def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
     """A value of one logical type as a value of a wider one."""
-    if wide is narrow or wide is LogicalType.NUMBER:
+    if wide is narrow:
         return value
+    if wide is LogicalType.NUMBER:
+        # A double holds every integer up to 2^53; beyond it, digits would be lost in silence.
+        return f"if(abs({value}) > {2**53}, error({literal(_TOO_LONG)}), CAST({value} AS DOUBLE))"
     text = value
     if narrow is LogicalType.TIMESTAMP:
         text = f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%fZ')"
