@@ -93,7 +93,7 @@ def test_a_deletion_carries_the_last_snapshot(fake: FakeStripe, body: Callable[.
 
     event = body("/v1/events?type=product.deleted")["data"][0]
     assert event["data"]["object"]["name"] == "Basic"
-    assert event["data"]["object"]["deleted"] is True
+    assert "deleted" not in event["data"]["object"]
     assert body(f"/v1/products/{product}")["error"]["code"] == "resource_missing"
 
 
@@ -196,3 +196,23 @@ def test_an_event_keeps_the_api_version_of_its_moment(
     fake.create("customer", event_api_version="2020-08-27")
 
     assert body("/v1/events")["data"][0]["api_version"] == "2020-08-27"
+
+
+def test_an_old_snapshot_is_written_as_its_version_wrote_it(
+    fake: FakeStripe, body: Callable[..., Any]
+) -> None:
+    charge = fake.create("charge", event_api_version="2020-08-27")
+
+    snapshot = body("/v1/events")["data"][0]["data"]["object"]
+
+    assert set(snapshot) - set(charge) == {"invoice", "refunds"}
+
+
+def test_a_silent_change_of_a_child_is_silent(fake: FakeStripe, body: Callable[..., Any]) -> None:
+    subscription = fake.create("subscription", items=[{"quantity": 1}], event_type=None)
+    item = subscription["items"]["data"][0]["id"]
+
+    fake.update("subscription_item", item, quantity=2, event_type=None)
+    fake.delete("subscription_item", item, event_type=None)
+
+    assert types(body) == []

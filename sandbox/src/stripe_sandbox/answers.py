@@ -15,8 +15,9 @@ from stripe_sandbox.lists import ListRequest, answer_list
 from stripe_sandbox.messages import Request, Response
 from stripe_sandbox.oauth import FLOWS, Grants
 from stripe_sandbox.owners import owner_kind
+from stripe_sandbox.pretty import pretty
 from stripe_sandbox.query import base_name
-from stripe_sandbox.rendering import check_expansions, expanded, pretty
+from stripe_sandbox.rendering import check_expansions, expanded
 from stripe_sandbox.routes import Route, filtered_list, find_route
 
 if TYPE_CHECKING:

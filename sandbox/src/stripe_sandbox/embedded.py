@@ -132,6 +132,7 @@ PARENT_FIELDS: Mapping[str, tuple[str, ...]] = {
 # A change of these children is told by an event of the parent only.
 PARENT_EVENTS: Mapping[str, str] = {
     "credit_note_line_item": "credit_note.updated",
+    "customer_balance_transaction": "customer.updated",
     "fee_refund": "application_fee.refunded",
     "line_item": "invoice.updated",
     "subscription_item": "customer.subscription.updated",

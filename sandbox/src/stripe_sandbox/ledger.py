@@ -25,8 +25,9 @@ from stripe_sandbox.ids import new_id, request_id
 from stripe_sandbox.objects import make
 from stripe_sandbox.rendering import full
 from stripe_sandbox.samples import sample
-from stripe_sandbox.shelf import Row, order_key
+from stripe_sandbox.shelf import SEQUENCE_BITS, SEQUENCE_MASK, Row, order_key
 from stripe_sandbox.shelves import Shelves
+from stripe_sandbox.versions import as_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,13 +84,13 @@ class Ledger:
         before = old.fields
         after = {**before, **changes}
         previous = previous_attributes(before, after)
-        key = order_key(_seconds(after, old.key >> 28), old.key & (1 << 28) - 1)
+        key = order_key(_seconds(after, old.key >> SEQUENCE_BITS), old.key & SEQUENCE_MASK)
         row = replace(old, key=key, text=_compact(after))
         self.shelves.put(row)
         if told.event == AS_STRIPE_DOES:
             told = replace(told, event=updated_type(kind, after, previous) if previous else None)
-        if told.event is None and previous:
-            self._tell_parent(row, told)
+            if told.event is None and previous:
+                self._tell_parent(row, told)
         self.tell(told, row, previous)
         return row
 
@@ -98,11 +99,12 @@ class Ledger:
         row = self.existing(kind, identity)
         if not _deletable(kind):
             raise ValueError(f"Stripe has no way to delete a {kind}. Update its status instead.")
-        if told.event == AS_STRIPE_DOES:
+        as_stripe_does = told.event == AS_STRIPE_DOES
+        if as_stripe_does:
             told = replace(told, event=deleted_type(kind, row.fields))
-        snapshot = {**full(self.shelves, row), "deleted": True}
+        snapshot = full(self.shelves, row)
         self.shelves.remove(row)
-        if told.event is None:
+        if as_stripe_does and told.event is None:
             self._tell_parent(row, told)
         self.tell(told, row, None, snapshot)
 
@@ -141,11 +143,12 @@ class Ledger:
             return
         sequence = self.shelves.next_sequence()
         identity = new_id("event", f"{self.account}/{sequence}")
-        data: JsonObject = {"object": snapshot or full(self.shelves, row)}
+        version = told.api_version or self.event_api_version
+        data: JsonObject = {"object": as_of(version, snapshot or full(self.shelves, row))}
         if previous is not None:
             data["previous_attributes"] = previous
         given = {
-            "api_version": told.api_version or self.event_api_version,
+            "api_version": version,
             "created": at,
             "data": data,
             "pending_webhooks": 1,

@@ -10,14 +10,13 @@ from stripe_sandbox.errors import Refusal, no_such
 from stripe_sandbox.events import RETENTION_SECONDS, matches
 from stripe_sandbox.owners import owner_kind
 from stripe_sandbox.paging import Window, page
+from stripe_sandbox.pretty import indented, pretty
 from stripe_sandbox.query import ListQuery, Span, parse_list
 from stripe_sandbox.rendering import (
     check_expansions,
     expanded,
-    indented,
     list_page,
     list_text,
-    pretty,
 )
 from stripe_sandbox.shapes import shape
 from stripe_sandbox.shelf import Row, as_parameter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from stripe_sandbox.ids import new_id
@@ -36,13 +35,15 @@ def make(kind: str, object_id: str, now: UnixSeconds, given: Mapping[str, Any]) 
     """A full object: every typed field, null where Stripe allows it, then the given fields.
 
     Embedded lists are not part of it (their objects are kept on their own), nor are the fields
-    that Stripe includes on request only, unless given.
+    that Stripe includes on request only, unless given. `created` is now wherever it exists.
     """
-    made = {"id": object_id, "object": kind}
+    made: JsonObject = {"id": object_id, "object": kind}
     for field in shape(kind).values():
         if not field.lists and field.name not in includable(kind) | NEVER_STORED:
             made.setdefault(field.name, default(field, object_id, now))
-    made.update(copy.deepcopy(dict(given)))
+    if "created" in shape(kind):
+        made["created"] = now
+    made.update(given)
     return made
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_sandbox.embedded import EMBEDDED_LIMIT, EmbeddedList, embedded_in
 from stripe_sandbox.errors import Refusal
+from stripe_sandbox.pretty import LIST_INDENT, indented, pretty
 from stripe_sandbox.shapes import Field, fields_of, includable, shape
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from stripe_sandbox.shelf import Row
     from stripe_sandbox.shelves import Shelves
 
-LIST_INDENT = "    "
 DEEPEST_EXPANSION = 4
 
 
@@ -121,11 +121,6 @@ def _whole(field: Field) -> tuple[str, ...]:
     return tuple(str(inner)[7:].split("|")) if whole else ()
 
 
-def pretty(fields: JsonObject) -> str:
-    """JSON as api.stripe.com prints it: two spaces, letters as they are."""
-    return json.dumps(fields, indent=2, ensure_ascii=False)
-
-
 def list_text(shelves: Shelves, kind: str, key: int) -> str:
     """The object at this order key as it stands in a list page."""
     if (text := shelves.texts.get((kind, key))) is not None:
@@ -135,11 +130,6 @@ def list_text(shelves: Shelves, kind: str, key: int) -> str:
         run, number = shelf.run_of(key)
         return run.pretty(number)
     return shelves.keep_text(row, indented(pretty(full(shelves, row))))
-
-
-def indented(text: str) -> str:
-    """A pretty text moved to where list members stand."""
-    return text.replace("\n", "\n" + LIST_INDENT)
 
 
 def list_page(texts: list[str], *, has_more: bool, url: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from stripe_sandbox.endpoints import kinds
 from stripe_sandbox.objects import make
-from stripe_sandbox.rendering import full, indented, pretty
+from stripe_sandbox.pretty import indented, pretty
+from stripe_sandbox.rendering import full
 from stripe_sandbox.samples import sample
 from stripe_sandbox.shelf import Row, order_key
 from stripe_sandbox.shelves import Shelves
@@ -72,16 +73,20 @@ class Bulk:
 
     def row(self, number: int) -> Row:
         """The object of that number."""
-        text = self._compact % self._values(number)
+        text = self._compact.filled(self._values(number))
         return Row(self.kind, self.identity(number), self.key(number), text)
 
     def pretty(self, number: int) -> str:
         """Its text as a list page shows it."""
-        return self._pretty % self._values(number)
+        return self._pretty.filled(self._values(number))
 
-    def _values(self, number: int) -> dict[str, object]:
+    def _values(self, number: int) -> dict[str, str]:
         amount = 50 + number * 7919 % 1_000_000
-        return {"id": self.identity(number), "created": self.created(number), "amount": amount}
+        return {
+            ID_MARK: self.identity(number),
+            str(CREATED_MARK): str(self.created(number)),
+            str(AMOUNT_MARK): str(amount),
+        }
 
     @cached_property
     def _id_head(self) -> str:
@@ -99,16 +104,29 @@ class Bulk:
         }
 
     @cached_property
-    def _compact(self) -> str:
+    def _compact(self) -> Template:
         text = json.dumps(self._model, ensure_ascii=False, separators=(",", ":"))
-        return _template(text)
+        return Template.of(text)
 
     @cached_property
-    def _pretty(self) -> str:
+    def _pretty(self) -> Template:
         row = Row(self.kind, ID_MARK, 0, json.dumps(self._model))
-        return _template(indented(pretty(full(Shelves(), row))))
+        return Template.of(indented(pretty(full(Shelves(), row))))
 
 
-def _template(text: str) -> str:
-    marked = text.replace("%", "%%").replace(ID_MARK, "%(id)s")
-    return marked.replace(str(CREATED_MARK), "%(created)d").replace(str(AMOUNT_MARK), "%(amount)d")
+@dataclass(frozen=True)
+class Template:
+    """A text with marks in it; every second part is a mark."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Template:
+        """The template of a text that has the marks where values belong."""
+        return cls(tuple(re.split(f"({ID_MARK}|{CREATED_MARK}|{AMOUNT_MARK})", text)))
+
+    def filled(self, values: dict[str, str]) -> str:
+        """The text with the value of each mark in its place."""
+        parts = list(self.parts)
+        parts[1::2] = [values[mark] for mark in parts[1::2]]
+        return "".join(parts)

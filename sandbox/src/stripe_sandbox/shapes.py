@@ -7,7 +7,7 @@ a field's type is written there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stripe_sandbox.endpoints import fact_file
@@ -26,14 +26,14 @@ class Field:
     optional: bool
     spec: Spec
 
-    @property
+    @cached_property
     def expands_to(self) -> tuple[str, ...]:
         """The kinds behind an id that `expand[]` may replace by the object."""
         inner = self.spec[0] if isinstance(self.spec, list) else self.spec
         marked = isinstance(inner, str) and inner.startswith("@")
         return tuple(str(inner)[1:].split("|")) if marked else ()
 
-    @property
+    @cached_property
     def lists(self) -> tuple[str, ...]:
         """The kinds inside an embedded list."""
         marked = isinstance(self.spec, str) and self.spec.startswith("list:")

@@ -179,6 +179,7 @@ class FakeStripe(Account):
                     list(request.query),
                     request.headers,
                     response.status,
+                    request.headers.get("stripe-account", ""),
                 )
             )
             return response
