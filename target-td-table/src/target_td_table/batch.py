@@ -75,6 +75,11 @@ class OpenBatch:
         del self._lines[mark.rows :]
         self._size_bytes = mark.size_bytes
 
+    def abandon(self) -> None:
+        """Close the file without asking whether all of it arrived."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
     def close(self, table: Table) -> Batch:
         """The batch as it is to be staged, with the table its rows were checked against."""
         with _on_disk(self._path):

@@ -28,7 +28,9 @@ class Run:
             publisher = Publisher(loader_for(settings), settings.mode, settings.pipeline)
             stack.callback(publisher.close)
             folder = stack.enter_context(scratch.folder())
-            self._load = Load(settings, publisher, Sinks(settings, publisher, folder))
+            sinks = Sinks(settings, publisher, folder)
+            stack.callback(lambda: [sink.abandon() for sink in sinks])
+            self._load = Load(settings, publisher, sinks)
             self._resources = stack.pop_all()
 
     def read(self, source: IO[Any]) -> None:

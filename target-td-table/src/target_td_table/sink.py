@@ -70,6 +70,11 @@ class Sink:
         batch.remove()
         return None
 
+    def abandon(self) -> None:
+        """Give up the open batch."""
+        if self._batch:
+            self._batch.abandon()
+
     def _name_undeclared(self, fields: frozenset[str]) -> None:
         if not fields:
             return

@@ -1,0 +1,139 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from target_td_table.target import TargetTdTable
+from tests.target.world import (
+    BOOLEAN,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Tables,
+    activate,
+    record,
+    schema,
+    state,
+)  # fmt: skip
+
+
+def test_every_value_arrives_in_its_type(tables: Tables) -> None:
+    fields = {"id": TEXT, "n": INTEGER, "f": NUMBER, "b": BOOLEAN, "t": MOMENT, "o": OBJECT}
+
+    tables.load(
+        schema("charges", **fields),
+        record("charges", id="é\x00\n", n=2**63 - 1, f=0.5, b=True, t="2026-01-02T03:04:05.5Z",
+               o={"a": [1, None], "b": "ü"}),
+    )  # fmt: skip
+
+    moment = datetime(2026, 1, 2, 3, 4, 5, 500_000, tzinfo=UTC)
+    assert tables.rows("FROM charges") == [
+        ("é\x00\n", 2**63 - 1, 0.5, True, moment, '{"a":[1,null],"b":"ü"}')
+    ]
+    assert list(tables.columns("charges").values()) == [
+        "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP WITH TIME ZONE", "JSON",
+    ]  # fmt: skip
+
+
+def test_a_missing_field_is_null(tables: Tables) -> None:
+    tables.load(schema("charges", id=TEXT, n=INTEGER), record("charges", id="1"))
+    assert tables.rows("FROM charges") == [("1", None)]
+
+
+def test_rows_are_added_to_those_of_the_run_before(tables: Tables) -> None:
+    for name in ("1", "2"):
+        tables.load(schema("charges"), record("charges", id=name))
+    assert tables.rows("FROM charges ORDER BY id") == [("1",), ("2",)]
+
+
+def test_records_with_a_version_are_added_like_others(tables: Tables) -> None:
+    for version in (1, 2):
+        tables.load(
+            schema("charges"),
+            record("charges", id="1", version=version),
+            activate("charges", version),
+        )
+    assert tables.rows("SELECT count(*) FROM charges") == [(2,)]
+
+
+def test_a_schema_alone_makes_an_empty_table(tables: Tables) -> None:
+    tables.load(schema("charges"))
+    assert tables.rows("FROM charges") == []
+
+
+def test_without_any_setting_rows_are_in_stripe_duckdb_here(working_directory: Path) -> None:
+    source = working_directory / "in.singer"
+    source.write_text(schema("charges") + record("charges", id="1"))
+
+    with source.open() as opened:
+        TargetTdTable().listen(opened)
+
+    with duckdb.connect(working_directory / "stripe.duckdb") as connection:
+        assert connection.execute("FROM charges").fetchall() == [("1",)]
+
+
+def test_a_batch_folder_is_not_left_behind(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tables.load(schema("charges"), record("charges", id="1"))
+    assert [each.name for each in tmp_path.iterdir()] == ["stripe.duckdb"]
+
+
+def test_the_database_setting_names_a_schema(tables: Tables) -> None:
+    tables.load(schema("charges"), record("charges", id="1"), state(a=1), database="td_sample_db")
+    assert tables.rows("FROM td_sample_db.charges") == [("1",)]
+    assert tables.rows("SELECT state FROM td_sample_db._td_state") == [('{"a": 1}',)]
+
+
+def test_the_table_setting_is_a_template(tables: Tables) -> None:
+    tables.load(schema("charges"), record("charges", id="1"), table="stripe_{stream}")
+    assert tables.rows("FROM stripe_charges") == [("1",)]
+
+
+def test_two_streams_into_one_table_are_refused(tables: Tables) -> None:
+    outcome = tables.load(schema("charges"), schema("refunds"), table="all")
+    assert "`charges` and `refunds` would both load into the table `main.all`" in outcome.sentence
+
+
+def test_a_missing_table_is_refused_when_none_may_be_created(tables: Tables) -> None:
+    outcome = tables.load(schema("charges"), auto_create_table=False)
+    assert "There is no table `main.charges`" in outcome.sentence
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"), [(INTEGER, 1_700_000_000), (MOMENT, "2023-11-14T22:13:20.999Z")]
+)
+def test_a_time_column_holds_unix_seconds(tables: Tables, type_: object, value: object) -> None:
+    tables.load(
+        schema("charges", id=TEXT, created=type_),
+        record("charges", id="1", created=value),
+        time_column="created",
+    )
+    assert tables.rows("SELECT time FROM charges") == [(1_700_000_000,)]
+
+
+def test_a_field_called_time_makes_way_for_the_time_column(tables: Tables) -> None:
+    tables.load(
+        schema("charges", id=TEXT, created=INTEGER, time=TEXT),
+        record("charges", id="1", created=5, time="noon"),
+        time_column="created",
+    )
+    assert tables.rows("SELECT time, time_ FROM charges") == [(5, "noon")]
+
+
+def test_a_time_column_that_is_text_is_refused_with_those_that_could_be(tables: Tables) -> None:
+    outcome = tables.load(schema("charges", id=TEXT, n=INTEGER), time_column="id")
+    assert "is a string field of `charges`" in outcome.sentence
+    assert "`charges` has: `n`." in outcome.sentence
+
+
+def test_names_that_differ_only_in_case_are_two_columns(tables: Tables) -> None:
+    tables.load(schema("charges", a=TEXT, A=TEXT, key=()), record("charges", a="1", A="2"))
+    names = list(tables.columns("charges"))
+    assert tables.rows("FROM charges") == [("1", "2")]
+    assert names[0] == "a"
+    assert names[1].startswith("A_")
