@@ -1,0 +1,141 @@
+"""What every loader promises, as a suite each loader's tests inherit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_td_table.batch import Batch, OpenBatch
+from target_td_table.errors import TableError
+from target_td_table.loaders.base import Loader
+from target_td_table.modes import Mode
+from target_td_table.state import State
+from target_td_table.table import Column, LogicalType, Table, TableName
+
+NAME = TableName("main", "charges")
+ID = Column("id", "id", LogicalType.STRING)
+AMOUNT = Column("amount", "amount", LogicalType.INTEGER)
+WIDE = Column("amount", "amount", LogicalType.NUMBER)
+NARROW = Table("charges", NAME, (ID,), ("id",))
+TABLE = Table("charges", NAME, (ID, AMOUNT), ("id",))
+REFUNDS = Table("refunds", TableName("main", "refunds"), (ID,), ("id",))
+
+
+class LoaderContract:
+    """A subclass gives `loader` and `visible`, which reads as another user of the tables would."""
+
+    @pytest.fixture
+    def loader(self, tmp_path: Path) -> Loader:
+        raise NotImplementedError
+
+    def visible(self, loader: Loader, table: Table) -> list[Any] | None:
+        """The ids in a table as a reader sees them now; None if the reader sees no table."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path
+
+    def test_describe_knows_no_table_that_was_not_made(self, loader: Loader) -> None:
+        assert loader.describe(NAME) is None
+
+    def test_alter_makes_the_table_with_its_columns(self, loader: Loader) -> None:
+        loader.alter(TABLE)
+        loader.publish([], Mode.APPEND, None)
+        assert list(loader.describe(NAME) or {}) == ["id", "amount"]
+
+    def test_alter_adds_a_column_and_keeps_the_rows(self, loader: Loader, folder: Path) -> None:
+        loader.alter(NARROW)
+        published(loader, batch(folder, NARROW, "1"))
+        loader.alter(TABLE)
+        loader.publish([], Mode.APPEND, None)
+        assert list(loader.describe(NAME) or {}) == ["id", "amount"]
+        assert self.visible(loader, TABLE) == ["1"]
+
+    def test_alter_twice_changes_nothing(self, loader: Loader) -> None:
+        loader.alter(TABLE)
+        before = loader.describe(NAME)
+        loader.alter(TABLE)
+        assert loader.describe(NAME) == before
+
+    def test_alter_widens_integer_to_number(self, loader: Loader) -> None:
+        loader.alter(TABLE)
+        before = loader.describe(NAME)
+        loader.alter(Table("charges", NAME, (ID, WIDE), ("id",)))
+        assert loader.describe(NAME) != before
+
+    def test_alter_refuses_what_would_lose_values(self, loader: Loader) -> None:
+        loader.alter(TABLE)
+        flag = Column("amount", "amount", LogicalType.BOOLEAN)
+        with pytest.raises(TableError, match="`amount` of `charges` is boolean now"):
+            loader.alter(Table("charges", NAME, (ID, flag), ("id",)))
+
+    @pytest.mark.parametrize("mode", Mode)
+    def test_staged_rows_are_not_seen_before_they_are_published(
+        self, loader: Loader, folder: Path, mode: Mode
+    ) -> None:
+        loader.alter(NARROW)
+        published(loader, batch(folder, NARROW, "old"))
+
+        staged = loader.stage(batch(folder, NARROW, "new"), mode)
+        assert self.visible(loader, NARROW) == ["old"]
+
+        loader.publish([staged], mode, None)
+        expected = ["new", "old"] if mode is Mode.APPEND else ["new"]
+        assert self.visible(loader, NARROW) == expected
+
+    @pytest.mark.parametrize("mode", Mode)
+    def test_discarded_rows_are_never_seen(self, loader: Loader, folder: Path, mode: Mode) -> None:
+        loader.alter(NARROW)
+        published(loader, batch(folder, NARROW, "old"))
+        loader.stage(batch(folder, NARROW, "new"), mode)
+
+        loader.discard([NARROW], mode)
+        loader.publish([], mode, None)
+
+        assert self.visible(loader, NARROW) == ["old"]
+
+    def test_one_table_can_be_discarded_and_another_replaced(
+        self, loader: Loader, folder: Path
+    ) -> None:
+        loader.alter(NARROW)
+        loader.alter(REFUNDS)
+        loader.stage(batch(folder, NARROW, "1"), Mode.REPLACE)
+        staged = loader.stage(batch(folder, REFUNDS, "2"), Mode.REPLACE)
+        loader.discard([NARROW], Mode.REPLACE)
+        loader.publish([staged], Mode.REPLACE, None)
+        assert (self.visible(loader, NARROW), self.visible(loader, REFUNDS)) == ([], ["2"])
+
+    def test_many_batches_are_one_publication(self, loader: Loader, folder: Path) -> None:
+        loader.alter(NARROW)
+        staged = [loader.stage(batch(folder, NARROW, str(n)), Mode.REPLACE) for n in range(3)]
+        loader.publish(staged, Mode.REPLACE, None)
+        assert self.visible(loader, NARROW) == ["0", "1", "2"]
+
+    def test_the_state_is_there_exactly_when_its_rows_are(
+        self, loader: Loader, folder: Path
+    ) -> None:
+        loader.alter(NARROW)
+        staged = loader.stage(batch(folder, NARROW, "1"), Mode.APPEND)
+        loader.publish([staged], Mode.APPEND, State("nightly", '{"a":1}'))
+        assert loader.states() == {"nightly": '{"a":1}'}
+
+    def test_the_last_state_takes_the_place_of_the_one_before(self, loader: Loader) -> None:
+        for value in ("1", "2"):
+            loader.publish([], Mode.APPEND, State("nightly", value))
+        assert loader.states() == {"nightly": "2"}
+
+    def test_without_a_publication_there_are_no_states(self, loader: Loader) -> None:
+        assert loader.states() == {}
+
+
+def published(loader: Loader, rows: Batch) -> None:
+    loader.publish([loader.stage(rows, Mode.APPEND)], Mode.APPEND, None)
+
+
+def batch(folder: Path, table: Table, *ids: str) -> Batch:
+    lines = [json.dumps({"id": each}).encode() + b"\n" for each in ids]
+    opened = OpenBatch(folder / f"{len(list(folder.iterdir()))}.ndjson")
+    opened.add(b"".join(lines), range(1, len(ids) + 1), longest_bytes=max(map(len, lines)))
+    return opened.close(table)
