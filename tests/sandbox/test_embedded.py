@@ -145,3 +145,35 @@ def test_lists_are_filtered_by_field(
     fake.create("charge", id="ch_2", customer="cus_1", created=12)
 
     assert ids(f"/v1/charges?{query}") == found
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/prices", "currency_options"),
+        ("/v1/prices", "tiers"),
+        ("/v1/plans", "tiers"),
+        ("/v1/coupons", "applies_to"),
+        ("/v1/customers", "cash_balance"),
+    ],
+)
+def test_a_field_that_is_included_on_request_is_absent_otherwise(
+    fake: FakeStripe, body: Callable[..., Any], path: str, field: str
+) -> None:
+    fake.create(path.removeprefix("/v1/").removesuffix("s"))
+
+    assert field not in body(path)["data"][0]
+    assert field in body(f"{path}?expand[]=data.{field}")["data"][0]
+
+
+def test_older_paths_still_list(fake: FakeStripe, body: Callable[..., Any]) -> None:
+    charge = fake.create("charge")["id"]
+    fake.create("refund", id="re_1", charge=charge)
+    fake.create("refund", id="re_2")
+    fake.create("balance_transaction", id="txn_1")
+
+    refunds = body(f"/v1/charges/{charge}/refunds")
+
+    assert [refund["id"] for refund in refunds["data"]] == ["re_1"]
+    assert refunds["url"] == f"/v1/charges/{charge}/refunds"
+    assert body("/v1/balance/history")["data"][0]["id"] == "txn_1"

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,8 @@ import pytest
 import requests
 
 from stripe_sandbox.business import grow
-from stripe_sandbox.messages import Request
+from stripe_sandbox.faults import Fault
+from stripe_sandbox.messages import Request, Wire
 from stripe_sandbox.world import FakeStripe
 
 if TYPE_CHECKING:
@@ -68,6 +70,22 @@ def test_bulk_objects_are_listed_found_changed_and_paged(
 
     fake.update("charge", first[7], description="changed")
     assert body("/v1/charges")["data"][7]["description"] == "changed"
+
+
+def test_deleted_bulk_objects_stay_deleted(
+    fake: FakeStripe, tmp_path: Path, body: Callable[..., Any], ids: Callable[[str], list[str]]
+) -> None:
+    fake.bulk("customer", 20, 1000, 1010)
+    first, second = ids("/v1/customers?limit=2")
+
+    fake.delete("customer", first)
+    fake.save(tmp_path / "world.json")
+
+    assert ids("/v1/customers?limit=1") == [second]
+    assert body(f"/v1/customers/{first}")["deleted"] is True
+    assert body(f"/v1/customers?starting_after={first}")["error"]["code"] == "resource_missing"
+    again = FakeStripe.load(tmp_path / "world.json")
+    assert [c["id"] for c in again.objects("customer")] == ids("/v1/customers?limit=100")
 
 
 def test_a_million_objects_are_paged_at_once(fake: FakeStripe, body: Callable[..., Any]) -> None:
@@ -133,6 +151,16 @@ def test_an_app_token_opens_its_account_for_an_hour(
     fake.advance(3600)
     assert ask("/v1/charges", key).status == 401
     assert ids("/v1/charges") == []
+
+
+def test_a_token_rotates_even_if_its_answer_is_lost(fake: FakeStripe) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": fake.authorize("app")}
+    request = Request("POST", "/v1/oauth/token", (), {"authorization": basic(fake.key)})
+    lost = replace(request, body=urlencode(form).encode())
+    fake.fail("/v1/oauth/token", Fault.RESET)
+
+    assert fake.answer(lost).wire is Wire.RESET
+    assert json.loads(fake.answer(lost).body)["error"] == "invalid_grant"
 
 
 def test_a_connect_token_is_exchanged_with_the_secret_in_the_form(fake: FakeStripe) -> None:

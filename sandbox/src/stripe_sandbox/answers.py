@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stripe_sandbox.shelf import Row
     from stripe_sandbox.shelves import Shelves
 
+OWN_ACCOUNT_PERMISSION = "connected_account_read"
 # Stripe answers these with a stub once they are deleted, and 404 for all other kinds.
 STUBS = frozenset(
     {"customer", "terminal.configuration", "terminal.location", "terminal.reader", "tax_id"}
@@ -78,12 +79,13 @@ class Answers:
             return pretty(self.grants.token(request, self.keys, self.clock.now()))
         access = access_of(request.headers, self.keys, self.clock.now())
         ledger = self._ledger(request, access)
-        request = without_alias(request)
+        path, request = request.path, without_alias(request)
         route = find_route(request.path) if request.method == "GET" else None
         operation = route.operation if route else request.path
         self.limits.admit(ledger.account, operation, self.second)
         _check_version(request)
         if request.path == "/v1/account" and request.method == "GET":
+            access.require(OWN_ACCOUNT_PERMISSION)
             return pretty(ledger.object("account", ledger.account))
         if route is None:
             raise unrecognized_url(request.method, request.path)
@@ -92,7 +94,7 @@ class Answers:
         if route.wants == "object":
             return _object(ledger.shelves, route, request, self.clock.now())
         now = self.clock.now()
-        asked = ListRequest(route.endpoint, route.parent, request.path, request.query, now)
+        asked = ListRequest(route.endpoint, route.parent, path, request.query, now)
         return answer_list(ledger.shelves, asked)
 
     def _ledger(self, request: Request, access: Access) -> Ledger:

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from stripe_sandbox.endpoints import kinds
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+# These have 14 letters and digits, most others 24.
+SHORT = frozenset({"cus", "prod", "si"})
 
 
 def base62(seed: str, length: int) -> str:
@@ -26,6 +28,8 @@ def new_id(kind: str, seed: str) -> str:
     prefix = known.prefix if known else kind.replace(".", "_")
     if prefix == "":
         return base62(f"{kind}/{seed}", 8).upper()
+    if prefix in SHORT:
+        return f"{prefix}_{base62(f'{kind}/{seed}', 14)}"
     return f"{prefix}_1{base62(f'{kind}/{seed}', 23)}"
 
 

@@ -109,7 +109,8 @@ def _expandable(fields: dict[str, Field], steps: list[str]) -> bool:
         return not rest or any(_expandable(shape(kind), rest) for kind in kinds)
     inner = field.spec[0] if isinstance(field.spec, list) else field.spec
     if not isinstance(inner, dict):
-        return False
+        # A hash by currency, such as a price's `currency_options`, is included on request.
+        return inner == "hash" and field.optional and not rest
     if rest:
         return _expandable({f.name: f for f in fields_of(inner)}, rest)
     return field.optional
