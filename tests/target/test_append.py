@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -21,7 +22,14 @@ from tests.target.world import (
 
 
 def test_every_value_arrives_in_its_type(tables: Tables) -> None:
-    fields = {"id": TEXT, "n": INTEGER, "f": NUMBER, "b": BOOLEAN, "t": MOMENT, "o": OBJECT}
+    fields: dict[str, Any] = {
+        "id": TEXT,
+        "n": INTEGER,
+        "f": NUMBER,
+        "b": BOOLEAN,
+        "t": MOMENT,
+        "o": OBJECT,
+    }
 
     tables.load(
         schema("charges", **fields),

@@ -13,7 +13,7 @@ from tests.target.loader_contract import LoaderContract
 
 class TestDuckDbLoader(LoaderContract):
     @pytest.fixture
-    def loader(self, tmp_path: Path) -> Iterator[Loader]:  # type: ignore[override]
+    def loader(self, tmp_path: Path) -> Iterator[Loader]:
         url = f"duckdb:///{tmp_path}/stripe.duckdb"
         opened = DuckDbLoader(url, database="main", memory_bytes=400 << 20)
         yield opened

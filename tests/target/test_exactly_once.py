@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -65,8 +66,6 @@ def test_a_run_that_breaks_and_resumes_from_the_kept_state_has_every_row_once(
 
 
 def kept_state(tables: Tables) -> dict[str, Any]:
-    import json
-
     if not tables.columns("_td_state"):
         return {}
     ((value,),) = tables.rows("SELECT state FROM _td_state")
@@ -76,11 +75,10 @@ def kept_state(tables: Tables) -> dict[str, Any]:
 
 def resumed(lines: list[str], sent: int) -> list[str]:
     """What a tap sends that starts from a state."""
-    import json
 
     def is_new(line: str) -> bool:
         message = json.loads(line)
-        return message["type"] != "RECORD" or message["record"]["n"] > sent
+        return bool(message["type"] != "RECORD" or message["record"]["n"] > sent)
 
     return [line for line in lines if is_new(line)]
 

@@ -3,10 +3,18 @@ from typing import Any
 import pytest
 
 from tests.target.world import (
-    BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, Tables, record, schema, state,
+    BOOLEAN,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    TEXT,
+    Tables,
+    record,
+    schema,
+    state,
 )  # fmt: skip
 
-FIELDS = {"id": TEXT, "n": INTEGER, "f": NUMBER, "b": BOOLEAN, "t": MOMENT}
+FIELDS: dict[str, Any] = {"id": TEXT, "n": INTEGER, "f": NUMBER, "b": BOOLEAN, "t": MOMENT}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,7 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_is_published(
 def test_a_value_that_json_schema_or_habit_allows_is_kept(
     tables: Tables, field: str, value: Any, kept: str | None
 ) -> None:
-    tables.load(schema("charges", **FIELDS, key=()), record("charges", **{field: value}))
+    tables.load(schema("charges", key=(), **FIELDS), record("charges", **{field: value}))
     assert tables.rows(f"SELECT {field}::VARCHAR FROM charges") == [(kept,)]
 
 

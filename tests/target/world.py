@@ -13,8 +13,8 @@ import duckdb
 from target_td_table.errors import TargetError
 from target_td_table.target import TargetTdTable
 
-TEXT = {"type": ["null", "string"]}
-INTEGER = {"type": ["null", "integer"]}
+TEXT: dict[str, Any] = {"type": ["null", "string"]}
+INTEGER: dict[str, Any] = {"type": ["null", "integer"]}
 NUMBER = {"type": ["null", "number"]}
 BOOLEAN = {"type": ["null", "boolean"]}
 MOMENT = {"type": ["null", "string"], "format": "date-time"}

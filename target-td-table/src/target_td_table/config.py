@@ -209,9 +209,7 @@ def _problem(setting: Setting, given: Mapping[str, Any]) -> str | None:
     if _kind(value) != setting.kind:
         article = "an" if setting.kind == "integer" else "a"
         shown = "" if setting.secret else f" `{value}`"
-        return (
-            f"`{setting.name}`{shown} is {_kind(value)}, but it must be {article} {setting.kind}."
-        )
+        return f"`{setting.name}`{shown} is of type {_kind(value)}, but it must be {article} {setting.kind}."
     if setting.choices and value not in setting.choices:
         choices = ", ".join(f"`{choice}`" for choice in setting.choices)
         return f"`{setting.name}` is `{value}`. Use one of: {choices}."

@@ -29,7 +29,7 @@ class Run:
             stack.callback(publisher.close)
             folder = stack.enter_context(scratch.folder())
             sinks = Sinks(settings, publisher, folder)
-            stack.callback(lambda: [sink.abandon() for sink in sinks])
+            stack.callback(sinks.abandon)
             self._load = Load(settings, publisher, sinks)
             self._resources = stack.pop_all()
 
@@ -42,9 +42,13 @@ class Run:
         with self._closed_on_error(), self._signals():
             for block in blocks(source):
                 if self._signal:
-                    self._load.stop()
-                    raise InterruptedLoadError(self._signal)
+                    break
                 self._load.take(self._transform(block) if self._transform else block)
+
+            # A signal often ends the tap too, so the end of the input is no reason to go on.
+            if self._signal:
+                self._load.stop()
+                raise InterruptedLoadError(self._signal)
 
     def finish(self) -> None:
         """Publish the rest and let the destination go."""

@@ -38,6 +38,11 @@ class Sinks:
             )
         return self._sinks[stream]
 
+    def abandon(self) -> None:
+        """Give up all open batches."""
+        for sink in self:
+            sink.abandon()
+
     def open(self, schema: Schema) -> None:
         """Make the stream's table able to take what the SCHEMA says."""
         table = self._table(schema)

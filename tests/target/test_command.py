@@ -1,0 +1,185 @@
+"""The program in a real pipe."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.target.world import INTEGER, Tables, activate, record, schema, state
+
+PROGRAM = Path(sys.executable).with_name("target-td-table")
+
+
+def run(tables: Tables, *lines: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    return subprocess.run(
+        [PROGRAM, f"--destination={tables.url}", *arguments],
+        input="".join(lines), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def reading(tables: Tables) -> Iterator[subprocess.Popen[bytes]]:
+    """A target in the middle of its input: one row before a STATE and one after it."""
+    program = subprocess.Popen(
+        [PROGRAM, f"--destination={tables.url}"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with program:
+        assert program.stdin
+        for line in (
+            schema("charges", n=INTEGER, key=()),
+            record("charges", n=1),
+            state(sent=1),
+            record("charges", n=2),
+        ):
+            program.stdin.write(line.encode())
+        program.stdin.flush()
+        while not tables.path.exists():
+            time.sleep(0.05)
+        time.sleep(1.5)
+        yield program
+        program.kill()
+
+
+def test_rows_and_state_and_a_summary_come_out(tables: Tables) -> None:
+    ended = run(tables, schema("charges"), record("charges", id="1"), state(a=1))
+    assert (ended.returncode, ended.stdout) == (0, '{"a": 1}\n')
+    summary = json.loads(ended.stderr.splitlines()[-1])
+    assert summary["message"].startswith("main.charges: 1 rows in ")
+    assert summary["extra"]["rows"] == 1
+
+
+def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(tables: Tables) -> None:
+    (tables.path.parent / "c.json").write_text('{"batch_size_rows": 1}')
+    ended = run(
+        tables, schema("charges"), record("charges", id="1"), state(a=1),
+        record("charges", id="2"), "oops\n", state(a=2), config=tables.path.parent / "c.json",
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, '{"a": 1}\n')
+    assert "target-td-table: Line 5 of the input is not valid JSON" in ended.stderr
+    assert tables.rows("FROM charges") == [("1",)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "code", "sentence"),
+    [
+        ([record("a", id="1")], {}, 2, "Line 1 of the input is a RECORD of `a`, but no SCHEMA"),
+        (['{"type":"SCH'], {}, 1, "The input ended in the middle of line 1"),
+        (['{"type":"FOO"}\n'], {}, 2, "Line 1 of the input has the type `FOO`"),
+        (["[]\n"], {}, 2, "Line 1 of the input is no Singer message"),
+        ([schema("a"), activate("b", 1)], {}, 2, "Line 2 of the input is a ACTIVATE_VERSION"),
+        ([], {"mode": "merge"}, 2, "`mode` is `merge`. Use one of: `append`, `replace`."),
+        ([], {"destination": "duckdb:////no/such/x.duckdb"}, 2, "does not exist. Create it."),
+        ([], {"config": "missing.yml"}, 2, "`missing.yml` cannot be read"),
+    ],
+)
+def test_bad_input_ends_in_a_sentence_and_an_exit_code(
+    tables: Tables, lines: list[str], options: dict[str, str], code: int, sentence: str
+) -> None:
+    ended = run(tables, *lines, **options)
+    assert ended.returncode == code
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_a_second_target_on_the_file_is_told_who_has_it(
+    tables: Tables, reading: subprocess.Popen[bytes]
+) -> None:
+    ended = run(tables, schema("charges"))
+    assert ended.returncode == 75
+    assert f"is open already by the process {reading.pid}" in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_publishes_what_came_before_the_last_state_and_lets_it_out(
+    tables: Tables, reading: subprocess.Popen[bytes], number: signal.Signals
+) -> None:
+    reading.send_signal(number)
+    out, error = reading.communicate(timeout=20)
+    assert reading.returncode == 128 + number
+    assert out == b'{"sent": 1}\n'
+    assert b"Traceback" not in error
+    assert tables.rows("FROM charges") == [(1,)]
+
+
+def test_killed_and_run_again_from_the_kept_state_every_row_is_there_once(tables: Tables) -> None:
+    program = subprocess.Popen(
+        [PROGRAM, f"--destination={tables.url}"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with program:
+        assert program.stdin
+        assert program.stdout
+        program.stdin.write(schema("charges", n=INTEGER, key=()).encode())
+        for n in range(1, 300_001):
+            program.stdin.write(record("charges", n=n).encode())
+            if n % 1000 == 0:
+                program.stdin.write(state(sent=n).encode())
+        program.stdout.readline()
+        program.kill()
+
+    printed = subprocess.run(
+        [PROGRAM, f"--destination={tables.url}", "--print-state"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    sent = json.loads(printed.stdout)["sent"]
+    run(
+        tables,
+        schema("charges", n=INTEGER, key=()),
+        *(record("charges", n=n) for n in range(sent + 1, 300_001)),
+    )
+
+    assert sent > 100_000
+    assert tables.rows("SELECT count(*), count(DISTINCT n) FROM charges") == [(300_000, 300_000)]
+
+
+def test_a_closed_standard_output_ends_the_load_quietly(tables: Tables) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [PROGRAM, f"--destination={tables.url}"],
+        input=(schema("charges") + state(a=1)).encode(),
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+def test_a_full_disk_under_the_state_names_where_else_the_state_is(tables: Tables) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [PROGRAM, f"--destination={tables.url}"],
+            input=schema("charges") + state(a=1), text=True,
+            stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 75
+    assert "--print-state" in ended.stderr
+
+
+def test_a_full_disk_is_a_sentence_and_nothing_of_the_batch_is_published(tables: Tables) -> None:
+    big = record("charges", id="x" * 1_000_000)
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1000; trap '' XFSZ; exec {PROGRAM} --destination={tables.url}"],
+        input=schema("charges") + big * 5, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 75
+    assert "Make room" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_print_state_is_an_empty_object_before_the_first_load(tables: Tables) -> None:
+    ended = subprocess.run(
+        [PROGRAM, f"--destination={tables.url}", "--print-state"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == "{}\n"

@@ -1,0 +1,117 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_td_table import config, config_file
+from target_td_table.errors import SettingsError
+from target_td_table.modes import Mode
+from target_td_table.target import TargetTdTable
+from tests.target.world import Tables, schema
+
+
+def problems(**given: Any) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as refusal:
+        config.parse(given)
+    return refusal.value.problems
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert config.parse({}).destination == "duckdb:///stripe.duckdb"
+
+
+def test_all_problems_come_in_one_answer_each_with_its_fix() -> None:
+    assert problems(mdoe="x", mode="merge", batch_size_rows=0, table="{day}", pipeline=5) == (
+        "There is no setting `mdoe`. Did you mean `mode`?",
+        (
+            "`table` is `{day}`, but `{day}` stands for nothing. Only `{stream}` is replaced, by "
+            "the stream's name."
+        ),
+        "`mode` is `merge`. Use one of: `append`, `replace`.",
+        "`pipeline` `5` is of type integer, but it must be a string.",
+        "`batch_size_rows` is 0. Use 1 or more.",
+    )
+
+
+def test_the_settings_of_the_tap_in_the_same_file_are_none_of_our_business() -> None:
+    given = {"type": "stripe", "secret_key": "sk_test_1", "target": "charge", "formula": "gt"}
+    assert config.parse(given) == config.parse({})
+
+
+def test_a_setting_that_is_null_is_left_out() -> None:
+    assert config.parse({"mode": None}).mode is Mode.APPEND
+
+
+def test_settings_print_no_value() -> None:
+    assert "stripe" not in repr(config.parse({}))
+
+
+def test_a_wrong_destination_is_not_repeated_as_it_may_hold_a_password() -> None:
+    assert "5" not in problems(destination=5)[0].replace("`", "")
+
+
+@pytest.mark.parametrize(
+    ("destination", "sentence"),
+    [
+        ("oracle://x", "There is no loader for `oracle://`. Use one of: duckdb://."),
+        ("stripe.duckdb", "There is no loader for `stripe.duckdb`. Use one of: duckdb://."),
+        ("duckdb:///", "`duckdb:///` names no file."),
+        ("duckdb:///:memory:", "is not a file"),
+    ],
+)
+def test_a_destination_nobody_can_load_into_is_refused(
+    destination: str, sentence: str, tables: Tables
+) -> None:
+    assert sentence in tables.load(schema("charges"), destination=destination).sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"mode": "replace"}', {"mode": "replace"}),
+        ("mode: replace\n", {"mode": "replace"}),
+        ("in: {type: stripe, mode: replace}\nout: {}\n", {"mode": "replace"}),
+        ("in: {type: stripe}\nout: {mode: append, type: td}\nexec: {}\n", {"mode": "append"}),
+        ("in:\n  start_datetime: 2017-01-01T07:36:22.000Z\n", {}),
+        ("", {}),
+    ],
+)
+def test_a_settings_file_is_json_or_yaml_flat_or_in_sections(
+    text: str, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "load.yml").write_text(text)
+    assert config_file.read(str(tmp_path / "load.yml")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("in: {mode: append}\nout: {mode: replace}", "`mode` is `append` in `in:` and `replace`"),
+        ("out: {}\nmode: append", "`mode` stands beside `in:` and `out:`"),
+        ("out: 5", "`out:` must hold settings"),
+        ("- a", "holds no settings"),
+        ("a: [", "is neither JSON nor YAML at line 1"),
+    ],
+)
+def test_a_settings_file_that_is_unclear_is_refused(
+    text: str, sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "load.yml").write_text(text)
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        config_file.read(str(tmp_path / "load.yml"))
+
+
+def test_about_shows_every_setting_with_its_default() -> None:
+    shown = TargetTdTable._get_about_info().settings["properties"]
+    for setting in config.SETTINGS:
+        assert shown[setting.name].get("default") == setting.default
+        assert shown[setting.name].get("secret", False) is setting.secret
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    readme = Path("target-td-table/README.md").read_text()
+    for setting in config.SETTINGS:
+        default = "" if setting.default is None else f"`{setting.default}`".replace("True", "true")
+        default = default.replace("False", "false")
+        assert f"| `{setting.name}` | {default} | {setting.description} |" in readme
