@@ -57,8 +57,12 @@ class DuckDbLoader:
             self._run(statements.create_table(table))
             return
         types = {name: statements.logical_type(type_) for name, type_ in existing.items()}
+        staging = statements.staging_name(table.name)
+        is_staged = self.describe(staging) is not None
         for change in changes(table, types):
-            self._run(statements.change(table, change), table)
+            self._run(statements.change(table.name, change), table)
+            if is_staged:
+                self._run(statements.change(staging, change), table)
 
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         """See `Loader`."""

@@ -53,14 +53,14 @@ def create_table(table: Table) -> str:
     return f"CREATE TABLE {_path(table.name)} ({columns})"
 
 
-def change(table: Table, needed: AddColumn | WidenColumn) -> str:
+def change(name: TableName, needed: AddColumn | WidenColumn) -> str:
     """One change of a table."""
-    head = f"ALTER TABLE {_path(table.name)}"
+    head = f"ALTER TABLE {_path(name)}"
     if isinstance(needed, AddColumn):
         return f"{head} ADD COLUMN {_definition(needed.column)}"
-    name, type_ = quoted(needed.column.name), _TYPES[needed.column.type]
-    using = _converted(name, needed.narrow, needed.column.type)
-    return f"{head} ALTER COLUMN {name} SET DATA TYPE {type_} USING {using}"
+    column, type_ = quoted(needed.column.name), _TYPES[needed.column.type]
+    using = _converted(column, needed.narrow, needed.column.type)
+    return f"{head} ALTER COLUMN {column} SET DATA TYPE {type_} USING {using}"
 
 
 def staging_name(name: TableName) -> TableName:

@@ -1,0 +1,90 @@
+"""The golden streams: that each contains what its name claims, and what stands in the tables."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_td_table.modes import Mode
+from tests.target.world import Tables
+
+HERE = Path(__file__).parent
+FILES = sorted(each.stem for each in HERE.glob("*.singer"))
+Messages = list[dict[str, Any]]
+
+
+def messages(name: str) -> Messages:
+    lines = (HERE / f"{name}.singer").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def of_type(found: Messages, type_: str) -> Messages:
+    return [message for message in found if message["type"] == type_]
+
+
+def fields(found: Messages) -> dict[str, Any]:
+    properties: dict[str, Any] = of_type(found, "SCHEMA")[-1]["schema"]["properties"]
+    return properties
+
+
+def versions(found: Messages) -> set[Any]:
+    return {each.get("version") for each in of_type(found, "RECORD")}
+
+
+CLAIMS: dict[str, Callable[[Messages], bool]] = {
+    "hostile_names": lambda found: (
+        not any(
+            name.isidentifier() and name.isascii() for name in fields(found) if name != "select"
+        )
+    ),
+    "schema_table_names": lambda found: all("-" in each["stream"] for each in found[:-1]),
+    "without_key": lambda found: found[0]["key_properties"] == [],
+    "types_without_null": lambda found: all(
+        "null" not in each["type"] for each in fields(found).values()
+    ),
+    "full_read_with_activate_version": lambda found: (
+        versions(found) == {each["version"] for each in of_type(found, "ACTIVATE_VERSION")}
+    ),
+    "schema_only": lambda found: not of_type(found, "RECORD"),
+    "schema_again_with_a_new_field": lambda found: (
+        [len(each["schema"]["properties"]) for each in of_type(found, "SCHEMA")] == [1, 2]
+    ),
+    "uneven_streams_with_states": lambda found: (
+        sorted(Counter(each["stream"] for each in of_type(found, "RECORD")).values()) == [2, 12]
+        and len(of_type(found, "STATE")) == 4
+    ),
+}
+EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "hostile_names": (
+        'SELECT _5th_name, "select", naïve, _, x_y_z FROM a_b_c_d', [("1", "2", 3, "4", "5")]
+    ),
+    "schema_table_names": ("SELECT id, price, day FROM public_event", [(1, 12.34, "2026-01-02")]),
+    "without_key": ("FROM rates", [("EUR", 1.1), ("EUR", 1.1)]),
+    "types_without_null": ("FROM users", [(1, "Ä", False)]),
+    "full_read_with_activate_version": ("FROM charges ORDER BY id", [("ch_1",), ("ch_2",)]),
+    "schema_only": ("SELECT count(*) FROM orders", [(0,)]),
+    "schema_again_with_a_new_field": ("FROM charges ORDER BY id", [("1", None), ("2", 2)]),
+    "uneven_streams_with_states": ("SELECT sum(n) FROM (FROM a UNION ALL FROM b)", [(93,)]),
+}  # fmt: skip
+
+
+def test_every_golden_file_has_a_claim_and_an_expected_table() -> None:
+    assert FILES == sorted(CLAIMS) == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_golden_file_contains_what_its_name_claims(name: str) -> None:
+    assert CLAIMS[name](messages(name))
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("name", FILES)
+def test_a_golden_file_becomes_the_expected_table(name: str, mode: Mode, tables: Tables) -> None:
+    outcome = tables.load((HERE / f"{name}.singer").read_text(encoding="utf-8"), mode=str(mode))
+    sql, rows = EXPECTED[name]
+    assert outcome.error is None
+    assert outcome.states[-1] == of_type(messages(name), "STATE")[-1]["value"]
+    assert tables.rows(sql) == rows

@@ -1,0 +1,75 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tests.target.world import INTEGER, TEXT, Tables, activate, line, record, schema
+
+CHARGES = (schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n=2))
+
+
+def test_a_stream_map_computes_removes_and_renames(tables: Tables) -> None:
+    maps = {"charges": {"id": "md5(id)", "n": None, "twice": "int(n * 2)", "__alias__": "sales"}}
+    tables.load(*CHARGES, stream_maps=maps)
+    ((name, twice),) = tables.rows("SELECT id, twice FROM sales")
+    assert (len(name), float(twice)) == (32, 4)
+    assert "n" not in tables.columns("sales")
+
+
+def test_a_stream_map_filters_records(tables: Tables) -> None:
+    tables.load(*CHARGES, stream_maps={"charges": {"__filter__": "n > 5"}})
+    assert tables.rows("FROM charges") == []
+
+
+def test_flattening_makes_columns_of_nested_fields(tables: Tables) -> None:
+    nested = {"type": "object", "properties": {"city": TEXT}}
+    tables.load(
+        schema("charges", id=TEXT, address=nested),
+        record("charges", id="1", address={"city": "Berlin"}),
+        flattening_enabled=True,
+        flattening_max_depth=1,
+    )
+    assert tables.rows("SELECT address__city FROM charges") == [("Berlin",)]
+
+
+def test_record_metadata_are_columns(tables: Tables) -> None:
+    tables.load(*CHARGES, activate("charges", 1), add_record_metadata=True)
+    assert tables.rows("SELECT _sdc_sequence > 0, _sdc_deleted_at FROM charges") == [(True, None)]
+
+
+def test_the_slow_path_is_named_in_the_log(
+    tables: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="target_td_table")
+    tables.load(*CHARGES, add_record_metadata=True)
+    assert "`add_record_metadata`: records take the slow path" in caplog.text
+
+
+@pytest.mark.parametrize("compression", ["gzip", None])
+def test_a_batch_message_brings_the_records_of_its_files(
+    tables: Tables, tmp_path: Path, compression: str | None
+) -> None:
+    content = b'{"id":"1","n":1}\n{"id":"2","n":2}\n'
+    path = tmp_path / "records"
+    path.write_bytes(gzip.compress(content) if compression else content)
+    encoding = {"format": "jsonl", "compression": compression}
+    tables.load(CHARGES[0], batch(encoding, f"file://{path}"))
+    assert tables.rows("FROM charges ORDER BY id") == [("1", 1), ("2", 2)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "url", "sentence"),
+    [
+        ({"format": "parquet"}, "file:///x", "is parquet with compression none"),
+        ({"format": "jsonl"}, "s3://bucket/x", "is at `s3://`"),
+        ({"format": "jsonl"}, "file:///no/such/file", "cannot be read"),
+    ],
+)
+def test_a_batch_that_cannot_be_read_is_refused(
+    tables: Tables, encoding: dict[str, str], url: str, sentence: str
+) -> None:
+    assert sentence in tables.load(CHARGES[0], batch(encoding, url)).sentence
+
+
+def batch(encoding: object, url: str) -> str:
+    return line("BATCH", stream="charges", encoding=encoding, manifest=[url])
