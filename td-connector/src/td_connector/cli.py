@@ -1,0 +1,63 @@
+"""The command line, and how a command ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import click
+
+from td_connector.commands.demo import demo
+from td_connector.commands.files import guess, issue, preview
+from td_connector.commands.jobs import history, job, run, work
+from td_connector.commands.scheduler import scheduler
+from td_connector.commands.schedules import create, delete, list_, show, update
+from td_connector.errors import ConnectorError
+
+PROGRAM = "td-connector"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=PROGRAM)
+def cli() -> None:
+    """Preview, load and schedule tables from Stripe, and see what came of it.
+
+    Every load is a run of `tap-stripe-td | target-td-table`.
+    """
+
+
+for command in (
+    guess, preview, issue, create, list_, show, update, delete, history, run, job, work,
+    scheduler, demo,
+):  # fmt: skip
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run `td-connector`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logging.getLogger("td_connector").addHandler(handler)
+    logging.getLogger("td_connector").setLevel(logging.INFO)
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except ConnectorError as error:
+        for problem in str(error).splitlines():
+            click.echo(f"{PROGRAM}: {problem}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout when it exits, and would complain about the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,79 @@
+"""Rows for people and for programs: a table, CSV, JSON or tab-separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import IO, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_WIDE = 10_000
+"""Columns of a pipe: nothing is cut or wrapped there."""
+
+_COLOURS = {
+    "success": "green",
+    "error": "red",
+    "killed": "yellow",
+    "lost": "red",
+    "running": "cyan",
+}
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    TSV = "tsv"
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Row], chosen: Format) -> None:
+    """Print rows to standard output; a table says how many there are."""
+    if chosen is Format.TABLE:
+        _print_table(columns, rows, sys.stdout)
+        counted = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+        sys.stdout.write(f"{counted} in set\n")
+    elif chosen is Format.JSON:
+        picked = [{name: row.get(name) for name in columns} for row in rows]
+        sys.stdout.write(json.dumps(picked, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_separated(columns, rows, "," if chosen is Format.CSV else "\t"))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -> None:
+    if not rows:
+        return
+    on_terminal = stdout.isatty()
+    console = Console(file=stdout, width=None if on_terminal else _WIDE)
+    table = Table(*columns, box=box.ROUNDED if on_terminal else box.ASCII2, header_style="bold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in columns))
+    console.print(table)
+
+
+def _cell(value: Any) -> Text:
+    text = _text(value)
+    return Text(text, style=_COLOURS.get(text, ""))
+
+
+def _separated(columns: Sequence[str], rows: Sequence[Row], delimiter: str) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(row.get(name)) for name in columns] for row in rows)
+    return out.getvalue()
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,73 @@
+"""What the exit codes of a load's programs mean together."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from td_connector.errors import TryLaterError, UserError
+from td_connector.job import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CLOSED_PIPE = frozenset({128 + signal.SIGPIPE, -signal.SIGPIPE})
+"""How a program ends whose reader went away."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one program of a load ended.
+
+    Attributes:
+        program: Its name.
+        exit_code: As `subprocess` gives it: negative after a signal.
+        sentence: The last it said.
+    """
+
+    program: str
+    exit_code: int
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a load ended: its status, its exit code for programs, its reason for people."""
+
+    status: Status
+    exit_code: int = 0
+    reason: str = ""
+
+
+def outcome(ended: Sequence[Ended], stopped_by: str = "") -> Outcome:
+    """Return how a load ended, from all its programs in the order of the pipe.
+
+    It is a success only if every program says so: a target sees nothing but the end of its input
+    when the tap dies. One that ended since its reader did is no cause; else the first is, since
+    what comes after a failure suffers from it.
+    """
+    failed = [each for each in ended if each.exit_code]
+    if stopped_by:
+        return Outcome(Status.KILLED, TryLaterError.exit_code, f"Stopped by {stopped_by}.")
+    if not failed:
+        return Outcome(Status.SUCCESS)
+    cause = next((each for each in failed if each.exit_code not in _CLOSED_PIPE), failed[-1])
+    return Outcome(Status.ERROR, _exit_code(cause.exit_code), _reason(cause))
+
+
+def _exit_code(code: int) -> int:
+    return code if code in {UserError.exit_code, TryLaterError.exit_code} else 1
+
+
+def _reason(cause: Ended) -> str:
+    sentence = " ".join(cause.sentence.split())
+    if not sentence:
+        return f"{cause.program}: {_how(cause.exit_code)} without a word."
+    return sentence if sentence.startswith(cause.program) else f"{cause.program}: {sentence}"
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    return f"was ended by {signal.Signals(-code).name}"

@@ -1,0 +1,104 @@
+"""A schedule, and what a look at the clock makes of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from td_connector.cron import ticks_after
+from td_connector.moments import UnixSeconds
+from td_connector.zones import parse_zone
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from td_connector.load import Load
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A connection that runs by cron.
+
+    Attributes:
+        id: Given by the store; 0 before.
+        name: What people call it.
+        cron: Five fields or a name; empty when it runs only by hand.
+        timezone: The IANA zone in which `cron` is meant.
+        delay_seconds: How long after its tick a run starts.
+        load: What it runs.
+        pipeline: The name under which the target keeps its state beside the rows; a new one with
+            each state that a person sets, so that no older state comes back.
+        state: The Singer state the next run starts from, as JSON; None before the first.
+        is_uncertain: Whether a run was lost after it may have published more than `state` tells.
+        next_tick: The first tick that no run stands for; None when it runs only by hand.
+    """
+
+    id: int
+    name: str
+    cron: str
+    timezone: str
+    delay_seconds: int
+    load: Load
+    pipeline: str
+    state: str | None = None
+    is_uncertain: bool = False
+    next_tick: UnixSeconds | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its times."""
+        return parse_zone(self.timezone)
+
+    @property
+    def next_start(self) -> UnixSeconds | None:
+        """When its next run is to start."""
+        return None if self.next_tick is None else UnixSeconds(self.next_tick + self.delay_seconds)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A run that is due.
+
+    Attributes:
+        tick: The latest tick whose time has come; the run stands for it and those before.
+        missed: How many ticks before it no run stands for.
+        next_tick: The first tick after it.
+    """
+
+    tick: UnixSeconds
+    missed: int
+    next_tick: UnixSeconds
+
+    @property
+    def note(self) -> str:
+        """What the run's history row says about missed ticks."""
+        if not self.missed:
+            return ""
+        runs = "1 earlier run was" if self.missed == 1 else f"{self.missed} earlier runs were"
+        return f"{runs} missed; this one stands for all."
+
+
+def new_pipeline(name: str) -> str:
+    """Return a name that no schedule had before."""
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def first_tick(cron: str, zone: ZoneInfo, now: UnixSeconds) -> UnixSeconds | None:
+    """Return the first tick of a new or changed schedule; None without a cron line."""
+    return next(ticks_after(cron, zone, now)) if cron else None
+
+
+def due(schedule: Schedule, now: UnixSeconds) -> Due | None:
+    """Return the run that a schedule is due for, or None.
+
+    However late the look is, one run stands for all ticks that have passed.
+    """
+    if schedule.next_tick is None or schedule.next_tick + schedule.delay_seconds > now:
+        return None
+    tick, missed = schedule.next_tick, 0
+    for later in ticks_after(schedule.cron, schedule.zone, tick):
+        if later + schedule.delay_seconds > now:
+            return Due(tick, missed, later)
+        tick, missed = later, missed + 1
+    raise AssertionError("a cron line has no last tick")

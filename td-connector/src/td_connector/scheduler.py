@@ -1,0 +1,123 @@
+"""The loop that runs what is due. Any number of these may share one store."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from td_connector.errors import TryLaterError
+from td_connector.heartbeat import silent_since
+from td_connector.moments import format_time
+from td_connector.new_jobs import job_of_tick, this_runner
+from td_connector.schedule import due
+from td_connector.store import jobs, schedules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from td_connector.job import Job
+    from td_connector.running import Runner
+    from td_connector.schedule import Schedule
+
+_logger = logging.getLogger("td_connector")
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """Looks at the clock, claims what is due and runs it.
+
+    Attributes:
+        runner: Runs the jobs, and is asked to stop.
+        parallel: How many jobs run at a time.
+        lost_after_seconds: When a silent job counts as lost.
+        owner: The name under which jobs are claimed.
+    """
+
+    runner: Runner
+    parallel: int
+    lost_after_seconds: float
+    owner: str = field(default_factory=this_runner)
+
+    def once(self) -> list[Job]:
+        """Run each schedule that is due, once, and return the jobs as they ended."""
+        self._lose_silent()
+        with ThreadPoolExecutor(self.parallel, "job") as pool:
+            # Claimed when there is room to run it: a claimed job that waits would look lost.
+            ended = pool.map(self._run_if_due, self._waiting())
+            return [job for job in ended if job is not None]
+
+    def forever(self, poll_seconds: float) -> None:
+        """Run what is due until asked to stop; then end what runs, in order."""
+        running: set[Future[Job]] = set()
+        with ThreadPoolExecutor(self.parallel, "job") as pool:
+            while not self.runner.stop.is_asked:
+                running = {future for future in running if not _is_over(future)}
+                try:
+                    self._lose_silent()
+                    for job in self._claims(self.parallel - len(running)):
+                        running.add(pool.submit(self._run, job))
+                except TryLaterError as error:
+                    _logger.warning("%s", error)
+                self.runner.stop.wait(poll_seconds)
+            if running:
+                _logger.info("Stopping %d job(s); a second signal ends them at once.", len(running))
+            wait(running)
+
+    def _claims(self, room: int) -> Iterator[Job]:
+        claims = (self._claim(schedule) for schedule in self._waiting())
+        yield from islice((job for job in claims if job is not None), max(room, 0))
+
+    def _waiting(self) -> list[Schedule]:
+        return schedules.waiting(self.runner.store, self.runner.clock())
+
+    def _claim(self, schedule: Schedule) -> Job | None:
+        now = self.runner.clock()
+        found = due(schedule, now)
+        if found is None:
+            return None
+        job = job_of_tick(schedule, found, owner=self.owner, now=now)
+        return jobs.claim(self.runner.store, schedule, found, job)
+
+    def _run_if_due(self, schedule: Schedule) -> Job | None:
+        if self.runner.stop.is_asked:
+            return None
+        job = self._claim(schedule)
+        return None if job is None else self._run(job)
+
+    def _run(self, job: Job) -> Job:
+        note = f" {job.note}" if job.note else ""
+        _logger.info(
+            "`%s`: job %d started, for %s.%s", job.schedule, job.id, format_time(job.tick), note
+        )
+        ended = self.runner.run(job)
+        _log_end(ended, self.runner)
+        return ended
+
+    def _lose_silent(self) -> None:
+        now = self.runner.clock()
+        limit = silent_since(now, self.lost_after_seconds)
+        for job in jobs.lose(self.runner.store, silent_since=limit, now=now):
+            _logger.warning("`%s`: job %d is lost. %s", job.schedule, job.id, jobs.LOST)
+
+
+def _log_end(job: Job, runner: Runner) -> None:
+    seconds = job.duration_seconds(runner.clock()) or 0
+    if job.reason:
+        _logger.warning("`%s`: job %d %s. %s", job.schedule, job.id, job.status, job.reason)
+    else:
+        _logger.info(
+            "`%s`: job %d %s, %d rows in %.1f s.",
+            job.schedule, job.id, job.status, job.records, seconds,
+        )  # fmt: skip
+
+
+def _is_over(future: Future[Job]) -> bool:
+    if not future.done():
+        return False
+    error = future.exception()
+    if error is not None:
+        _logger.error("A job could not be told to the store: %s", error)
+    return True

@@ -1,0 +1,1 @@
+"""The store: schedules, jobs and states in one SQL database."""

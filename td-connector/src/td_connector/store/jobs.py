@@ -1,0 +1,185 @@
+"""Jobs in the store: claimed by one, kept alive by heartbeats, ended once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from td_connector.errors import UserError
+from td_connector.job import ACTIVE, Job, Progress, Status
+from td_connector.load import format_load, parse_load
+from td_connector.store.rows import JOB_COLUMNS, job_of, row_of_job
+from td_connector.store.tables import jobs, schedules
+
+if TYPE_CHECKING:
+    from td_connector.moments import UnixSeconds
+    from td_connector.outcome import Outcome
+    from td_connector.schedule import Due, Schedule
+    from td_connector.store.database import Store
+
+LOST = (
+    "Nothing was heard of it any more: its machine or its td-connector was ended. The next run "
+    "goes on from what was published."
+)
+
+
+def claim(store: Store, schedule: Schedule, due: Due, job: Job) -> Job | None:
+    """Return the job if it is ours now; None if another took the tick, or a run is going on.
+
+    One UPDATE decides: it finds the schedule only as it was when the run was found to be due.
+    """
+    unchanged = (
+        (schedules.c.id == schedule.id)
+        & (schedules.c.next_tick == int(schedule.next_tick or 0))
+        & (schedules.c.cron == schedule.cron)
+        & (schedules.c.timezone == schedule.timezone)
+        & (schedules.c.delay_seconds == schedule.delay_seconds)
+    )
+    moved = update(schedules).where(unchanged).values(next_tick=int(due.next_tick))
+    try:
+        with store.transaction() as connection:
+            if connection.execute(moved).rowcount != 1:
+                return None
+            # What is run may have been changed since; the row is ours now until the end.
+            wanted = select(schedules.c.load).where(schedules.c.id == schedule.id)
+            load = parse_load(connection.execute(wanted).scalar_one())
+            return _insert(connection, replace(job, load=load))
+    except IntegrityError:
+        return None
+
+
+def queue(store: Store, job: Job) -> Job | None:
+    """Keep a job that a person asked for; None if its schedule has one that is not over."""
+    try:
+        with store.transaction() as connection:
+            return _insert(connection, job)
+    except IntegrityError:
+        return None
+
+
+def take(store: Store, id_: int, *, owner: str, now: UnixSeconds) -> Job | None:
+    """Return a queued job, which is ours to run now; None if it is not queued."""
+    queued = (jobs.c.id == id_) & (jobs.c.status == Status.QUEUED.value)
+    taken = {"status": Status.RUNNING.value, "owner": owner, "started_at": now, "heartbeat_at": now}
+    with store.transaction() as connection:
+        if connection.execute(update(jobs).where(queued).values(taken)).rowcount != 1:
+            return None
+    return find(store, id_)
+
+
+def beat(store: Store, job: Job, progress: Progress, now: UnixSeconds) -> bool:
+    """Say that a job lives, and how far it is. False if it is no longer ours.
+
+    The state moves with it, so that a job that is killed later has not read in vain.
+    """
+    return _move(store, job, progress, {"heartbeat_at": now})
+
+
+def end(store: Store, job: Job, progress: Progress, outcome: Outcome, now: UnixSeconds) -> bool:
+    """Say how a job ended. False if it was no longer ours."""
+    ended = {
+        "status": outcome.status.value,
+        "ended_at": now,
+        "heartbeat_at": now,
+        "exit_code": outcome.exit_code,
+        "reason": outcome.reason,
+        "load": _without_config(job),
+    }
+    return _move(store, job, progress, ended)
+
+
+def _move(store: Store, job: Job, progress: Progress, values: dict[str, Any]) -> bool:
+    ours = (
+        (jobs.c.id == job.id)
+        & (jobs.c.status == Status.RUNNING.value)
+        & (jobs.c.owner == job.owner)
+    )
+    values = {**values, "records": progress.records, "log": progress.log}
+    with store.transaction() as connection:
+        if connection.execute(update(jobs).where(ours).values(values)).rowcount != 1:
+            return False
+        if progress.state is not None and job.schedule_id is not None:
+            connection.execute(
+                update(schedules)
+                .where(schedules.c.id == job.schedule_id)
+                .values(state=progress.state, is_uncertain=False)
+            )
+    return True
+
+
+def lose(store: Store, *, silent_since: UnixSeconds, now: UnixSeconds) -> list[Job]:
+    """Mark the jobs as lost that have not been heard of since a moment; return them.
+
+    Their schedules' states become uncertain: the target may have published without our hearing.
+    """
+    active = jobs.c.status.in_([status.value for status in ACTIVE])
+    silent = active & (jobs.c.heartbeat_at < silent_since)
+    with store.transaction() as connection:
+        found = connection.execute(select(*JOB_COLUMNS).where(silent)).mappings().all()
+        return [job for row in found if _lose(connection, job := job_of(row), now)]
+
+
+def _lose(connection: Connection, job: Job, now: UnixSeconds) -> bool:
+    as_seen = (
+        (jobs.c.id == job.id)
+        & (jobs.c.status == job.status.value)
+        & (jobs.c.heartbeat_at == job.heartbeat_at)
+    )
+    lost = {
+        "status": Status.LOST.value,
+        "ended_at": now,
+        "exit_code": 1,
+        "reason": LOST,
+        "load": _without_config(job),
+    }
+    if connection.execute(update(jobs).where(as_seen).values(lost)).rowcount != 1:
+        return False
+    connection.execute(
+        update(schedules).where(schedules.c.id == job.schedule_id).values(is_uncertain=True)
+    )
+    return True
+
+
+def find(store: Store, id_: int) -> Job:
+    """Return the job of an id.
+
+    Raises:
+        UserError: If there is none.
+    """
+    with store.transaction() as connection:
+        wanted = select(*JOB_COLUMNS).where(jobs.c.id == id_)
+        found = connection.execute(wanted).mappings().first()
+    if found is None:
+        raise UserError(
+            f"There is no job {id_} in the store `{store.shown_url}`. "
+            "`td-connector history NAME` shows the jobs of a schedule."
+        )
+    return job_of(found)
+
+
+def log(store: Store, id_: int) -> str:
+    """Return the end of what a job's programs said."""
+    with store.transaction() as connection:
+        return str(connection.execute(select(jobs.c.log).where(jobs.c.id == id_)).scalar_one())
+
+
+def newest(store: Store, *, of: Schedule | None = None, at_most: int | None = None) -> list[Job]:
+    """Return the jobs of a schedule, or all, the newest first."""
+    wanted = select(*JOB_COLUMNS).order_by(jobs.c.id.desc()).limit(at_most)
+    if of is not None:
+        wanted = wanted.where(jobs.c.schedule_id == of.id)
+    with store.transaction() as connection:
+        return list(map(job_of, connection.execute(wanted).mappings()))
+
+
+def _insert(connection: Connection, job: Job) -> Job:
+    made = connection.execute(insert(jobs).values(row_of_job(job)).returning(jobs.c.id))
+    return replace(job, id=made.scalar_one())
+
+
+def _without_config(job: Job) -> str:
+    """A job's settings go with its end: the fewer copies of a key, the better."""
+    return format_load(replace(job.load, config=""))

@@ -1,0 +1,109 @@
+"""Schedules in the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from td_connector.errors import UserError
+from td_connector.job import ACTIVE
+from td_connector.store.rows import row_of_schedule, schedule_of
+from td_connector.store.tables import jobs, schedules
+
+if TYPE_CHECKING:
+    from td_connector.moments import UnixSeconds
+    from td_connector.schedule import Schedule
+    from td_connector.store.database import Store
+
+
+def create(store: Store, schedule: Schedule) -> Schedule:
+    """Keep a new schedule.
+
+    Raises:
+        UserError: If there is one of that name.
+    """
+    try:
+        with store.transaction() as connection:
+            connection.execute(insert(schedules).values(row_of_schedule(schedule)))
+    except IntegrityError:
+        raise _taken(schedule.name) from None
+    return find(store, schedule.name)
+
+
+def all_by_name(store: Store) -> list[Schedule]:
+    """Return all schedules, sorted by name."""
+    with store.transaction() as connection:
+        found = connection.execute(select(schedules)).mappings()
+        return sorted(map(schedule_of, found), key=lambda schedule: schedule.name)
+
+
+def waiting(store: Store, now: UnixSeconds) -> list[Schedule]:
+    """Return the schedules whose next run is due and that do not run, the longest overdue first."""
+    start = schedules.c.next_tick + schedules.c.delay_seconds
+    active = jobs.c.status.in_([status.value for status in ACTIVE])
+    runs = exists().where(active & (jobs.c.schedule_id == schedules.c.id))
+    wanted = select(schedules).where((start <= now) & ~runs).order_by(start, schedules.c.name)
+    with store.transaction() as connection:
+        return list(map(schedule_of, connection.execute(wanted).mappings()))
+
+
+def find(store: Store, name: str) -> Schedule:
+    """Return the schedule of a name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    with store.transaction() as connection:
+        wanted = select(schedules).where(schedules.c.name == name)
+        found = connection.execute(wanted).mappings().first()
+    if found is None:
+        raise UserError(
+            f"There is no schedule `{name}` in the store `{store.shown_url}`. "
+            "`td-connector list` shows those that are there."
+        )
+    return schedule_of(found)
+
+
+def with_id(store: Store, id_: int) -> Schedule | None:
+    """Return the schedule of an id; None if it was deleted."""
+    with store.transaction() as connection:
+        wanted = select(schedules).where(schedules.c.id == id_)
+        found = connection.execute(wanted).mappings().first()
+    return schedule_of(found) if found else None
+
+
+def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
+    """Put a changed schedule in the place of the one with its id; its jobs take its name.
+
+    Its state is left as it is in the store, unless `with_state`: a run may be moving it.
+
+    Raises:
+        UserError: If another has the new name.
+    """
+    row = row_of_schedule(schedule)
+    if not with_state:
+        del row["pipeline"], row["state"], row["is_uncertain"]
+    try:
+        with store.transaction() as connection:
+            connection.execute(update(schedules).where(schedules.c.id == schedule.id).values(row))
+            connection.execute(
+                update(jobs).where(jobs.c.schedule_id == schedule.id).values(schedule=schedule.name)
+            )
+    except IntegrityError:
+        raise _taken(schedule.name) from None
+
+
+def delete(store: Store, schedule: Schedule) -> None:
+    """Delete a schedule with its state; its jobs stay, and one that runs goes on."""
+    with store.transaction() as connection:
+        connection.execute(sql_delete(schedules).where(schedules.c.id == schedule.id))
+
+
+def _taken(name: str) -> UserError:
+    return UserError(
+        f"There is a schedule `{name}` already. Choose another name, or change that one with "
+        f"`td-connector update {name}`."
+    )
