@@ -64,10 +64,14 @@ def start_tap(
     *arguments: str,
     state: object = None,
     catalog: object = None,
+    seed: int | None = None,
     **variables: str,
 ) -> subprocess.Popen[bytes]:
-    """Start `tap-stripe-td` in a folder, where its files are written."""
-    command = [program(TAP), *arguments]
+    """Start `tap-stripe-td` in a folder, where its files are written.
+
+    Given a seed, chance is the same in every run: its waits between retries are.
+    """
+    command = [*_command(seed), *arguments]
     for flag, content in (("config", settings), ("state", state), ("catalog", catalog)):
         if content is not None:
             (folder / f"{flag}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -79,6 +83,13 @@ def start_tap(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def _command(seed: int | None) -> list[str]:
+    if seed is None:
+        return [program(TAP)]
+    run = f"import random; from tap_stripe_td.tap import main; random.seed({seed}); main()"
+    return [sys.executable, "-c", run]
 
 
 def ended(process: subprocess.Popen[bytes]) -> Ended:
@@ -93,8 +104,11 @@ def run_tap(
     *arguments: str,
     state: object = None,
     catalog: object = None,
+    seed: int | None = None,
     **variables: str,
 ) -> Ended:
-    """Run `tap-stripe-td` in a folder, where its files are written, to its end."""
-    started = start_tap(folder, settings, *arguments, state=state, catalog=catalog, **variables)
+    """Run `tap-stripe-td` as `start_tap` starts it, to its end."""
+    started = start_tap(
+        folder, settings, *arguments, state=state, catalog=catalog, seed=seed, **variables
+    )
     return ended(started)

@@ -1,0 +1,61 @@
+"""When Stripe cannot be reached, every retry is made, and then there is a sentence and 75."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from stripe_sandbox.faults import Fault
+from tests.fakes.programs import run_tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.changing_stripe import ChangingStripe
+    from tests.fakes.reading import Tap
+
+# With this seed all seven attempts take one second; without, up to half a minute.
+SHORT_WAITS = 230_317
+SETTINGS = {"secret_key": "sk_test_sandbox", "target": ["charges", "customers"]}
+
+
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_no_network_exits_with_75(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "base_url": f"http://127.0.0.1:{closed_port()}"}
+
+    run = run_tap(tmp_path, settings, seed=SHORT_WAITS)
+
+    assert (run.exit_code, run.stdout) == (75, b"")
+    assert "cannot be reached ([Errno 111] Connection refused)" in run.sentences[-1]
+    assert "traceback" not in run.stderr.lower()
+
+
+def test_a_proxy_that_answers_with_its_own_page_exits_with_75(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.fail("/", Fault.HTML, times=None)
+
+    run = run_tap(tmp_path, tap.settings, seed=SHORT_WAITS)
+
+    assert (run.exit_code, run.stdout) == (75, b"")
+    assert "is not one of Stripe's (200, text/html" in run.sentences[-1]
+
+
+def test_one_list_that_stays_down_exits_with_75_and_the_others_are_whole(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.create("customer", id="cus_1", created=stripe.now - 9)
+    stripe.fail("/v1/charges", Fault.UNAVAILABLE, times=None)
+
+    run = run_tap(tmp_path, {**SETTINGS, **tap.settings}, seed=SHORT_WAITS)
+
+    assert (run.exit_code, run.messages.ids("customers")) == (75, ["cus_1"])
+    assert "Stripe could not answer /v1/charges (503, request req_" in run.sentences[-1]
+    assert run.messages.activated("charges") == []
+    assert run.messages.activated("customers")
