@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_stripe_td.auth import Auth, Secret
+    from tap_stripe_td.limiter import Limiter
 
 Params = Mapping[str, str | Sequence[str]]
 T = TypeVar("T")
@@ -59,8 +60,16 @@ class Answer(Generic[T]):
 class _PassingError(Exception):
     """A failure that is tried again after a wait."""
 
-    def __init__(self, sentence: str, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        wait_seconds: float,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.wait_seconds = wait_seconds
+        self.status = status
+        self.headers = headers or {}
         super().__init__(sentence)
 
 
@@ -73,21 +82,31 @@ class Client:
         auth: Where the key of a request comes from.
         api_version: Sent as `Stripe-Version` with every request.
         user_agent: Who is asking.
+        limiter: Keeps to what Stripe allows; shared by all threads.
     """
 
     base_url: str
     auth: Auth
     api_version: str
     user_agent: str
+    limiter: Limiter = field(repr=False)
     _sessions: threading.local = field(default_factory=threading.local, repr=False)
 
-    def fetch(self, path: str, params: Params, parse: Callable[[bytes], T]) -> Answer[T]:
+    def fetch(
+        self,
+        path: str,
+        params: Params,
+        parse: Callable[[bytes], T],
+        *,
+        endpoint: str | None = None,
+    ) -> Answer[T]:
         """Return what Stripe answers to a GET, tried again as long as that may help.
 
         Args:
             path: From `/v1/`.
             params: Query parameters.
             parse: Makes the content of the body; raises `msgspec.DecodeError` when it is broken.
+            endpoint: Whose budget it counts in, when that is not the path: all ids share one.
 
         Raises:
             TapError: The failure that is final, as a sentence; its class says whose move it is.
@@ -103,7 +122,13 @@ class Client:
             on_backoff=_log_wait,
         )
         def attempt() -> Answer[T]:
-            return self._attempt(path, params, parse, next(attempts))
+            self.limiter.wait(endpoint or path)
+            try:
+                return self._attempt(path, params, parse, next(attempts))
+            except _PassingError as failure:
+                if failure.status == requests.codes.too_many_requests:
+                    self.limiter.slow_down(endpoint or path, failure.headers)
+                raise
 
         return attempt()
 
@@ -221,7 +246,7 @@ def _again(
         attempt=attempt,
         jitter=random.random(),  # noqa: S311 - spreads clients, keeps no secret
     )
-    return failure if wait is None else _PassingError(str(failure), wait)
+    return failure if wait is None else _PassingError(str(failure), wait, status, headers)
 
 
 def _not_stripe(path: str, response: requests.Response) -> TryLaterError:

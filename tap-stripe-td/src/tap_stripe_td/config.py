@@ -51,6 +51,8 @@ class Config:
         expand: Fields to expand, by stream.
         lookback_seconds: How far before the bookmark events are read again.
         base_url: Where Stripe answers, without a slash at the end.
+        requests_per_second: The account's budget; None for what Stripe allows the key.
+        workers: How many requests may be in flight.
     """
 
     key: Secret | None
@@ -62,6 +64,8 @@ class Config:
     expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lookback_seconds: int = 600
     base_url: str = "https://api.stripe.com"
+    requests_per_second: float | None = None
+    workers: int = 32
 
 
 def parse_config(
@@ -90,6 +94,8 @@ def parse_config(
         expand=reader.expand(),
         lookback_seconds=reader.count("lookback_seconds", default=600),
         base_url=reader.text("base_url", "https://api.stripe.com", checks.url).rstrip("/"),
+        requests_per_second=reader.rate("requests_per_second"),
+        workers=reader.count("workers", default=32, least=1),
     )
     if reader.problems:
         raise ConfigError(*reader.problems)
@@ -194,14 +200,27 @@ class _Reader:
             return default
         return value
 
-    def count(self, name: str, *, default: int) -> int:
+    def count(self, name: str, *, default: int, least: int = 0) -> int:
         value = self._raw.get(name, default)
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            self._refuse(f"`{name}` is {value!r}, but must be a whole number from 0.")
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            self._refuse(f"`{name}` is {value!r}, but must be a whole number from {least}.")
             return default
         return value
+
+    def rate(self, name: str) -> float | None:
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        try:
+            rate = float(value)
+        except (TypeError, ValueError):
+            rate = 0.0
+        if isinstance(value, bool) or not 0 < rate < math.inf:
+            self._refuse(f"`{name}` is {value!r}, but must be a number above 0.")
+            return None
+        return rate
 
     def text(self, name: str, default: Any, check: Callable[[str], str | None]) -> Any:
         value = self._raw.get(name, default)

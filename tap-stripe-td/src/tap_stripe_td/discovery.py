@@ -6,6 +6,7 @@ A run does not read through these: `sync` does, many pages at a time. They serve
 
 from __future__ import annotations
 
+import threading
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ import msgspec
 from singer_sdk import Stream as SdkStream
 
 from tap_stripe_td import schemas
-from tap_stripe_td.backfill import read_list
+from tap_stripe_td.crew import Crew
+from tap_stripe_td.handover import Handover
 from tap_stripe_td.plan import Bounds, make_plan, replication_key
 from tap_stripe_td.records import added_properties, decoded
 from tap_stripe_td.state import State
-from tap_stripe_td.steps import Rows
+from tap_stripe_td.steps import Failed, Rows
 from tap_stripe_td.units import UnixSeconds, format_time
 
 if TYPE_CHECKING:
@@ -86,10 +88,14 @@ class StripeStream(SdkStream):
         del context
         source, clock = self._open_source()
         bounds = Bounds(clock.signpost, source.created, 0, incremental=False, version=0)
-        for reading in make_plan([self.row], State(), bounds, {}).lists:
-            for step in read_list(source, reading):
-                if isinstance(step, Rows):
-                    yield from map(decoded, step.records)
+        readings = make_plan([self.row], State(), bounds, {}).lists
+        handover = Handover()
+        crew = Crew(source, readings, handover, workers=1)
+        for step in handover.take(lambda _: crew.run(), threading.Event()):
+            if isinstance(step, Failed):
+                raise step.error
+            if isinstance(step, Rows):
+                yield from map(decoded, step.records)
 
     def schema_messages(self) -> Iterator[dict[str, Any]]:
         """Yield the SCHEMA messages: more than one when a stream map makes several streams."""

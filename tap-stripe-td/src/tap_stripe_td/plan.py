@@ -163,6 +163,7 @@ def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: 
         _end(stream, bookmark, signpost),
         None,
         _remember_since(stream, signpost, bounds),
+        bookmark.seen,
     )
 
 

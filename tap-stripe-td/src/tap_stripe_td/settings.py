@@ -112,6 +112,18 @@ SETTINGS = (
         default=600,
     ),
     Setting(
+        "requests_per_second",
+        {"type": "number", "exclusiveMinimum": 0},
+        "Requests a second for the account. Default: what Stripe allows, 100 with a live key and "
+        "25 with a test key. Set less when other programs share the account.",
+    ),
+    Setting(
+        "workers",
+        {"type": "integer", "minimum": 1},
+        "How many requests may be in flight. The budgets decide how many are.",
+        default=32,
+    ),
+    Setting(
         "base_url",
         _TEXT,
         "Where Stripe answers: https, or http on this machine for a sandbox.",

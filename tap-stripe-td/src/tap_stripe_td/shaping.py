@@ -10,9 +10,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
-from tap_stripe_td.messages import RecordFrame, message_line
+from tap_stripe_td.messages import RecordFrame, activate_version_line, message_line
 from tap_stripe_td.records import decoded
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Shape(Protocol):
         self, records: Iterable[Record], *, version: int | None, extracted: UnixSeconds
     ) -> bytes:
         """Return the RECORD lines of some records."""
+
+    def whole_lines(self, version: int) -> bytes:
+        """Return the lines that say: the records of this version are the whole stream."""
 
 
 def shape_of(stream: StripeStream) -> Shape:
@@ -75,6 +78,9 @@ class _Fast:
         frame = RecordFrame.of(self.stream.name, version=version, extracted=extracted)
         return frame.lines(self._selected(records))
 
+    def whole_lines(self, version: int) -> bytes:
+        return activate_version_line(self.stream.name, version)
+
     def _selected(self, records: Iterable[Record]) -> Iterable[Record]:
         if not self.deselected:
             return records
@@ -97,6 +103,14 @@ class _Parsed:
             for message in self.stream.record_messages(decoded(record), version, extracted)
         )
         return b"".join(message_line(message) for message in messages)
+
+    def whole_lines(self, version: int) -> bytes:
+        aliases = dict.fromkeys(
+            each.stream_alias
+            for each in self.stream.stream_maps
+            if not isinstance(each, RemoveRecordTransform)
+        )
+        return b"".join(activate_version_line(alias, version) for alias in aliases)
 
 
 def _schema_lines(stream: StripeStream) -> bytes:

@@ -18,12 +18,12 @@ from tap_stripe_td.records import (
 )
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.streams.row import CreatedFilter, Paging, Stream
+from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_stripe_td.client import Answer, Client, Params
-    from tap_stripe_td.units import UnixSeconds
 
 T = TypeVar("T")
 
@@ -35,10 +35,12 @@ class Clock:
     Attributes:
         signpost: Stripe's clock. Nothing newer is read.
         account: The account's id; None when the key may not read it.
+        opened: When the account was opened; None likewise.
     """
 
     signpost: UnixSeconds
     account: str | None
+    opened: UnixSeconds | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Source:
     times: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     account: str | None = None
 
+    def has_room(self, stream: Stream) -> bool:
+        """Whether the request budgets of the stream's list would let one more request through."""
+        return self.client.limiter.has_room(stream.path)
+
     def page(self, stream: Stream, slice_: Slice) -> Page:
         """Return the next page of a slice of a stream; a single object is a page of one."""
         if stream.paging is Paging.SINGLE:
@@ -77,13 +83,17 @@ class Source:
         Raises:
             StripeRefusedError: If the key may not read it.
         """
-        path = f"{stream.path}/{object_id}"
         try:
-            answer = self.client.fetch(path, self._expand_params(stream, ""), parse_object)
+            answer = self.client.fetch(
+                f"{stream.path}/{object_id}",
+                self._expand_params(stream, ""),
+                parse_object,
+                endpoint=f"{stream.path}/{{id}}",
+            )
         except NoSuchObjectError as gone:
             return None, gone.date
         record = answer.content
-        return (None if record.get("deleted") == b"true" else record), answer.date
+        return (None if bytes(record.get("deleted", b"")) == b"true" else record), answer.date
 
     def kept(self, stream: Stream, records: Iterable[Record]) -> tuple[Record, ...]:
         """Return the records that were created in the stretch that was asked for.
@@ -132,7 +142,12 @@ def read_clock(client: Client) -> Clock:
         answer = client.fetch(ACCOUNT_PATH, {}, parse_object)
     except StripeRefusedError as refused:
         return Clock(refused.date, None)
-    return Clock(answer.date, text_of(answer.content, "id"))
+    opened = integer_of(answer.content, "created")
+    return Clock(
+        answer.date,
+        text_of(answer.content, "id"),
+        None if opened is None else UnixSeconds(opened),
+    )
 
 
 def narrows_by_created(stream: Stream) -> bool:

@@ -159,8 +159,8 @@ def _bookmark_problem(name: str, mark: object, error: Exception) -> str:
             "such as singer-io's tap-stripe, mean something else and cannot be resumed. Leave "
             "`--state` out to start anew."
         )
-    if isinstance(mark, dict) and "replication_key_value" in mark and isinstance(error, ValueError):
-        value = mark["replication_key_value"]
+    value = mark.get("replication_key_value") if isinstance(mark, dict) else None
+    if isinstance(error, _TimeError) and value is not None:
         return (
             f"The bookmark of `{name}` is {value!r}, but it must be a time with a zone. "
             f"{_NEW_START}"
@@ -176,10 +176,21 @@ def _parse_bookmark(raw: Any) -> Bookmark:
         _damaged()
     return Bookmark(
         replication_key=_text(raw["replication_key"]),
-        value=None if value is None else parse_bookmark_time(value),
+        value=None if value is None else _parse_value(value),
         backfill=None if backfill is None else _parse_backfill(backfill),
         seen=tuple(seen),
     )
+
+
+class _TimeError(ValueError):
+    """A bookmark's own time is none."""
+
+
+def _parse_value(value: object) -> UnixSeconds:
+    try:
+        return parse_bookmark_time(value)
+    except ValueError as error:
+        raise _TimeError from error
 
 
 def _parse_backfill(raw: Any) -> Backfill:

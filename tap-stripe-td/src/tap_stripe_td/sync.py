@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.backfill import read_list
+from tap_stripe_td.crew import Crew
 from tap_stripe_td.errors import (
     ConfigError,
     KeyRefusedError,
@@ -15,12 +15,12 @@ from tap_stripe_td.errors import (
     TapError,
     UnreachableError,
 )
+from tap_stripe_td.handover import Handover
 from tap_stripe_td.hydrate import hydrate
-from tap_stripe_td.messages import activate_version_line
 from tap_stripe_td.plan import Bounds, is_behind, make_plan, needs_visible_events
-from tap_stripe_td.reader import read_ahead
 from tap_stripe_td.records import utc_now
 from tap_stripe_td.shaping import Shape, shape_of
+from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows, Step
 from tap_stripe_td.tail import read_tail, visible_events
 from tap_stripe_td.units import UnixSeconds
@@ -49,6 +49,7 @@ class Run:
         state: Where the last run left off.
         incremental: Whether to go on from there and write bookmarks.
         lookback_seconds: How far before a bookmark is read again.
+        workers: How many threads read.
     """
 
     source: Source
@@ -57,6 +58,7 @@ class Run:
     state: State
     incremental: bool
     lookback_seconds: int
+    workers: int
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -92,7 +94,7 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
     failures: list[TapError] = []
     counts = dict.fromkeys(run.streams, 0)
     try:
-        for step in read_ahead(_steps(run), stop):
+        for step in Handover().take(lambda handover: _read(run, handover), stop):
             if isinstance(step, Failed):
                 failures.append(step.error)
                 _logger.warning("%s cannot be read; the others go on.", _names(step.streams))
@@ -100,7 +102,8 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
             output.write(_lines(step, shapes))
             counts[step.stream.name] += len(step.records) if isinstance(step, Rows) else 0
             state = _advanced(state, step)
-            if run.incremental:
+            # Rows without a bookmark are followed by one; until then the state lags behind them.
+            if run.incremental and step.bookmark is not None:
                 output.write_state(state)
     finally:
         if run.incremental:
@@ -124,10 +127,9 @@ def refuse_other_account(state: State, clock: Clock) -> None:
 
 
 def _lines(step: Rows | Finished, shapes: Mapping[str, Shape]) -> bytes:
-    name = step.stream.name
+    shape = shapes[step.stream.name]
     if isinstance(step, Finished):
-        return b"" if step.version is None else activate_version_line(name, step.version)
-    shape = shapes[name]
+        return b"" if step.version is None else shape.whole_lines(step.version)
     return shape.record_lines(step.records, version=step.version, extracted=step.date)
 
 
@@ -141,8 +143,8 @@ def _advanced(state: State, step: Rows | Finished) -> State:
     return state.advance(step.stream.name, step.bookmark)
 
 
-def _steps(run: Run) -> Iterator[Step]:
-    """Yield everything that is read: lists first, then what changed."""
+def _read(run: Run, handover: Handover) -> None:
+    """Read everything: lists first, side by side; then what changed."""
     bounds = run.bounds
     plan = make_plan(run.rows, run.state, bounds, _visible(run, bounds))
     for stream in plan.aged:
@@ -151,15 +153,14 @@ def _steps(run: Run) -> Iterator[Step]:
             "read from the start again.",
             stream.name,
         )
-    behind = dict(plan.tail)
-    for reading in plan.lists:
-        for step in _guarded((reading.stream,), read_list(run.source, reading)):
-            yield step
-            # A resumed reading ends at the signpost of the run that began it.
-            if isinstance(step, Finished) and (mark := step.bookmark) is not None:
-                behind |= {step.stream: mark} if is_behind(step.stream, mark, bounds) else {}
-    if behind:
-        yield from _guarded(tuple(behind), _tail_steps(run, behind, bounds))
+    floor = run.clock.opened or STRIPES_FIRST_SECOND
+    crew = Crew(run.source, plan.lists, handover, workers=run.workers, floor=floor)
+    # A resumed reading ends at the signpost of the run that began it.
+    resumed = {s: mark for s, mark in crew.run().items() if is_behind(s, mark, bounds)}
+    behind = {**plan.tail, **resumed}
+    if behind and not handover.is_abandoned:
+        for step in _guarded(tuple(behind), _tail_steps(run, behind, bounds)):
+            handover.put(step)
 
 
 def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Step]:

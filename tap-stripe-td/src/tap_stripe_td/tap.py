@@ -20,8 +20,10 @@ from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
 from tap_stripe_td.discovery import StripeStream, schema_api_version
 from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
+from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
+from tap_stripe_td.rate_limit import account_per_second
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
@@ -115,11 +117,13 @@ class TapStripeTd(Tap):
             TapError: If there is no key, Stripe does not know it, or cannot be reached.
         """
         config = self.settings
+        auth = open_auth(config)
         client = Client(
             config.base_url,
-            open_auth(config),
+            auth,
             config.api_version or schema_api_version(),
             f"tap-stripe-td/{self.plugin_version}",
+            Limiter(config.requests_per_second or account_per_second(auth.key().reveal())),
         )
         clock = read_clock(client)
         times = {stream.name: time_fields(stream.schema) for stream in self.streams.values()}
@@ -145,6 +149,7 @@ class TapStripeTd(Tap):
             self.resumed_from,
             self.settings.incremental,
             self.settings.lookback_seconds,
+            self.settings.workers,
         )
         with stop_on_signals() as stop:
             return sync(run, Output(sys.stdout.buffer), stop)

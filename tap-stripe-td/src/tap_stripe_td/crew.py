@@ -1,0 +1,241 @@
+"""Workers that read lists side by side.
+
+Every worker reads a share page by page. One that has nothing to do takes a stream that has not
+begun, else half of the share in which most is left; but only where the request budgets have room,
+as more requests in flight than Stripe lets through would wait and help nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_stripe_td.backfill import Progress, Reading
+from tap_stripe_td.errors import (
+    KeyRefusedError,
+    NoSuchObjectError,
+    NotEnabledError,
+    TapError,
+    UnreachableError,
+)
+from tap_stripe_td.source import narrows_by_created
+from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
+from tap_stripe_td.steps import Failed, Finished, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_stripe_td.handover import Handover
+    from tap_stripe_td.pagination import Page
+    from tap_stripe_td.slicing import Slice
+    from tap_stripe_td.source import Source
+    from tap_stripe_td.state import Bookmark
+    from tap_stripe_td.streams.row import Stream
+    from tap_stripe_td.units import UnixSeconds
+
+_logger = logging.getLogger("tap-stripe-td.crew")
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass
+class _Job:
+    """A reading on which workers work; changed only under the crew's lock."""
+
+    progress: Progress
+    taken: set[int] = field(default_factory=set)
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class _Task:
+    job: _Job
+    number: int
+
+
+class Crew:
+    """Reads lists with so many workers, and hands over what they read."""
+
+    def __init__(
+        self,
+        source: Source,
+        readings: Iterable[Reading],
+        handover: Handover,
+        *,
+        workers: int,
+        floor: UnixSeconds = STRIPES_FIRST_SECOND,
+    ) -> None:
+        """Take what is to be read; nothing begins before `run`.
+
+        Args:
+            source: What is read.
+            readings: The streams, in the order in which they begin.
+            handover: Takes the rows.
+            workers: How many threads read.
+            floor: No object is expected to be older; stands for an open lower edge.
+        """
+        self._source = source
+        self._handover = handover
+        self._workers = workers
+        self._floor = floor
+        self._waiting = deque(readings)
+        self._jobs: list[_Job] = []
+        self._changed = threading.Condition()
+        self._finished: dict[Stream, Bookmark] = {}
+        self._broken = False
+
+    def run(self) -> Mapping[Stream, Bookmark]:
+        """Read everything; return how far every stream is read that did not fail.
+
+        Returns early when nobody takes rows any more, or something ends the whole reading.
+        """
+        threads = [
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self._finished
+
+    def _work(self) -> None:
+        try:
+            while (task := self._take()) is not None:
+                self._read_share(task)
+        except BaseException as error:  # noqa: BLE001 - the writer raises it again
+            self._break(error)
+
+    def _read_share(self, task: _Task) -> None:
+        """Read a share to its end; what goes wrong with a stream ends that stream only."""
+        try:
+            while (asked := self._unread(task)) is not None:
+                self._read_page(task, asked)
+        except (KeyRefusedError, UnreachableError):
+            raise
+        except NotEnabledError as refused:
+            name = task.job.progress.reading.stream.name
+            _logger.warning("`%s` is empty: %s", name, refused)
+            self._finish(task.job)
+        except TapError as error:
+            self._fail(task.job, error)
+
+    def _read_page(self, task: _Task, asked: Slice) -> None:
+        stream = task.job.progress.reading.stream
+        try:
+            page = self._source.page(stream, asked)
+        except NoSuchObjectError as gone:
+            if gone.param != "starting_after" or asked.cursor is None:
+                raise
+            self._replace_cursor(task)
+        else:
+            self._commit(task, asked, page)
+
+    def _unread(self, task: _Task) -> Slice | None:
+        with self._changed:
+            share = task.job.progress.shares.get(task.number)
+            if share is None or task.job.ended or self._is_over():
+                task.job.taken.discard(task.number)
+                self._changed.notify_all()
+                return None
+            return share.unread
+
+    def _commit(self, task: _Task, asked: Slice, page: Page) -> None:
+        """Hand over a page's rows with the bookmark that holds once they are written.
+
+        In the lock, so that rows arrive in the order of their bookmarks.
+        """
+        job, reading = task.job, task.job.progress.reading
+        with self._changed:
+            if job.ended or self._is_over():
+                return
+            job.progress, records = job.progress.after(task.number, asked, page, self._floor)
+            kept = self._source.kept(reading.stream, records)
+            rows = self._source.finished(reading.stream, kept, page.date)
+            bookmark = None if job.progress.is_finished else job.progress.bookmark
+            self._handover.put(Rows(reading.stream, rows, page.date, reading.version, bookmark))
+            if job.progress.is_finished:
+                self._finish(job)
+            self._changed.notify_all()
+
+    def _finish(self, job: _Job) -> None:
+        reading = job.progress.reading
+        with self._changed:
+            if not job.ended:
+                job.ended = True
+                self._finished[reading.stream] = job.progress.end
+                self._handover.put(Finished(reading.stream, reading.version, job.progress.end))
+            self._changed.notify_all()
+
+    def _fail(self, job: _Job, error: TapError) -> None:
+        with self._changed:
+            if not job.ended:
+                job.ended = True
+                self._handover.put(Failed((job.progress.reading.stream,), error))
+            self._changed.notify_all()
+
+    def _replace_cursor(self, task: _Task) -> None:
+        stream = task.job.progress.reading.stream
+        with self._changed:
+            task.job.progress = task.job.progress.after_vanished_cursor(task.number)
+            unread = task.job.progress.shares[task.number].unread
+        if unread is not None and unread.cursor is None and not narrows_by_created(stream):
+            _logger.warning(
+                "The place where `%s` was left is gone, and its list cannot be narrowed: it is "
+                "read from its top again.",
+                stream.name,
+            )
+
+    def _break(self, error: BaseException) -> None:
+        with self._changed:
+            self._broken = True
+            self._changed.notify_all()
+        self._handover.fail(error)
+
+    def _is_over(self) -> bool:
+        return self._broken or self._handover.is_abandoned
+
+    def _take(self) -> _Task | None:
+        """Return the next share to read, None when there is nothing left for this worker."""
+        with self._changed:
+            while not self._is_over():
+                task = self._untaken() or self._begun() or self._split()
+                if task is not None:
+                    task.job.taken.add(task.number)
+                    return task
+                if not self._waiting and all(job.ended for job in self._jobs):
+                    return None
+                self._changed.wait(_POLL_SECONDS)
+            return None
+
+    def _untaken(self) -> _Task | None:
+        """A share of a resumed reading that nobody reads yet."""
+        for job in self._jobs:
+            for number in () if job.ended else job.progress.shares:
+                if number not in job.taken:
+                    return _Task(job, number)
+        return None
+
+    def _begun(self) -> _Task | None:
+        """The first share of the next reading."""
+        while self._waiting:
+            job = _Job(Progress.of(self._waiting.popleft()))
+            self._jobs.append(job)
+            if not job.progress.is_finished:
+                return _Task(job, next(iter(job.progress.shares)))
+            self._finish(job)
+        return None
+
+    def _split(self) -> _Task | None:
+        """Half of the share in which most is left, where the budgets have room."""
+        for job in self._jobs:
+            if job.ended or not self._source.has_room(job.progress.reading.stream):
+                continue
+            number = job.progress.worth_splitting(self._floor)
+            if number is not None:
+                job.progress, older = job.progress.split(number, self._floor)
+                return _Task(job, older)
+        return None

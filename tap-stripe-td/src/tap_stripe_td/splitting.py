@@ -1,0 +1,199 @@
+"""Sharing a slice between workers. Pure.
+
+A slice is split only when a worker has nothing to do: the stretch in which most is expected is
+halved in time, and the older half handed over. Lists are read newest first, so whoever reads the
+slice never notices but by an earlier end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_stripe_td.pagination import MAX_LIMIT, Page, rest_after
+from tap_stripe_td.records import integer_of, text_of
+from tap_stripe_td.slicing import Slice
+from tap_stripe_td.units import UnixSeconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_stripe_td.records import Record
+
+STRIPES_FIRST_SECOND = UnixSeconds(1_262_304_000)
+"""2010: nothing in Stripe is older."""
+
+WORTH_SPLITTING_ROWS = 3.0 * MAX_LIMIT
+"""A share of fewer expected rows is finished sooner than a new one has begun."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One worker's part of a stream.
+
+    Attributes:
+        unread: What is left of it; None when nothing is.
+        rows: How many rows were read of it.
+        seconds: How much creation time those rows covered.
+        rows_per_second: The density that is expected before any row was read.
+        last_ids: Ids on its last page, and before it in the same second: they may come again when
+            its cursor has vanished.
+    """
+
+    unread: Slice | None
+    rows: int = 0
+    seconds: int = 0
+    rows_per_second: float = 0.0
+    last_ids: tuple[str, ...] = ()
+
+    @property
+    def density(self) -> float:
+        """Rows per second of creation time, as far as is known."""
+        return self.rows / self.seconds if self.seconds else self.rows_per_second
+
+    def expected_rows(self, floor: UnixSeconds, most_dense: float) -> float:
+        """Return about how many rows are left; `floor` stands for an open lower edge."""
+        if self.unread is None or self.unread.until is None:
+            return 0.0
+        seconds = self.unread.until - lower_edge(self.unread, floor)
+        return min(self.density, most_dense) * seconds
+
+
+def after_page(
+    share: Share, asked: Slice, page: Page, created_field: str, floor: UnixSeconds
+) -> tuple[Share, tuple[Record, ...]]:
+    """Return the share after a page, and the page's rows that are its own.
+
+    Args:
+        share: The share as it is now: its lower edge may have risen since the page was asked for.
+        asked: The slice that the page was asked for with.
+        page: What Stripe answered.
+        created_field: The field that slices are about; empty when the stream has no slices.
+        floor: Stands for an open lower edge.
+    """
+    since = None if share.unread is None else share.unread.since
+    records = _own(share, asked, page, created_field)
+    rest = _rest(asked, page, created_field)
+    if rest is not None and since is not None:
+        rest = replace(rest, since=since)
+    if rest is not None and (rest.is_empty or _reached(page, created_field, since)):
+        rest = None
+    moved = _covered(asked, rest, share.unread, floor)
+    done = replace(
+        share,
+        unread=rest,
+        rows=share.rows + len(records),
+        seconds=share.seconds + moved,
+        last_ids=_edge_ids(share, asked, page, created_field),
+    )
+    return done, records
+
+
+def _own(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[Record, ...]:
+    records = page.records
+    since = None if share.unread is None else share.unread.since
+    if _reached(page, created_field, since):
+        records = tuple(r for r in records if not _is_older(r, created_field, since))
+    if asked.cursor in share.last_ids[-1:]:
+        return records
+    # The page was not asked for with the last id: rows of the page before may come again.
+    known = frozenset(share.last_ids)
+    return tuple(r for r in records if text_of(r, "id") not in known) if known else records
+
+
+def _edge_ids(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[str, ...]:
+    """The ids that come again when the second that was reached is read from its beginning."""
+    ids = page.ids
+    if not ids or not created_field or asked.cursor is None or asked.until is None:
+        return ids or share.last_ids
+    ends = {integer_of(record, created_field) for record in (page.records[0], page.records[-1])}
+    return (*share.last_ids, *ids) if ends == {asked.until - 1} else ids
+
+
+def _rest(asked: Slice, page: Page, created_field: str) -> Slice | None:
+    # Stripe answers some cursors with an empty page although there is more; asked for without the
+    # cursor, the same stretch is shown: https://github.com/stripe/sync-engine-fork/pull/378
+    if not page.records and asked.cursor is not None and created_field:
+        return replace(asked, cursor=None)
+    return rest_after(asked, page, created_field)
+
+
+def _is_older(record: Record, created_field: str, since: UnixSeconds | None) -> bool:
+    if since is None or not created_field:
+        return False
+    created = integer_of(record, created_field)
+    return created is not None and created < since
+
+
+def _reached(page: Page, created_field: str, since: UnixSeconds | None) -> bool:
+    return bool(page.records) and _is_older(page.records[-1], created_field, since)
+
+
+def _covered(asked: Slice, rest: Slice | None, unread: Slice | None, floor: UnixSeconds) -> int:
+    if asked.until is None or unread is None:
+        return 0
+    end = lower_edge(unread, floor) if rest is None else rest.until
+    return 0 if end is None else max(0, asked.until - end)
+
+
+def without_cursor(share: Share, *, narrows: bool) -> Share:
+    """Return the share with the cursor that Stripe no longer knows replaced.
+
+    The ids before it on the last page serve in its place. When all are gone, a stretch begins anew
+    at the second that was reached, and a list that cannot be narrowed begins at its top.
+    """
+    unread = share.unread
+    if unread is None or unread.cursor is None:
+        raise ValueError("there is no cursor to replace")
+    position = share.last_ids.index(unread.cursor) if unread.cursor in share.last_ids else 0
+    older = share.last_ids[position - 1] if position else None
+    kept = share.last_ids if older is not None or narrows else ()
+    return replace(share, unread=replace(unread, cursor=older), last_ids=kept)
+
+
+def fullest(shares: Iterable[tuple[int, Share]], floor: UnixSeconds, density: float) -> int | None:
+    """Return the number of the share that is worth splitting most, None when none is.
+
+    Args:
+        shares: The shares, by number.
+        floor: Stands for an open lower edge.
+        density: Rows per second of creation time in all that was read of the stream. After a burst
+            a share expects too much of the time before it; empty shares that were read tell.
+    """
+    worth = [
+        (expected, number)
+        for number, share in shares
+        if (expected := share.expected_rows(floor, density)) >= WORTH_SPLITTING_ROWS
+        and _middle(share, floor) is not None
+    ]
+    return max(worth)[1] if worth else None
+
+
+def halved(share: Share, floor: UnixSeconds) -> tuple[Share, Share]:
+    """Return the share without its older half, and that half.
+
+    Raises:
+        ValueError: If it has no two halves.
+    """
+    middle = _middle(share, floor)
+    if middle is None or share.unread is None:
+        raise ValueError(f"{share} has no two halves")
+    newer = replace(share, unread=replace(share.unread, since=middle))
+    older = Slice(since=share.unread.since, until=middle)
+    return newer, Share(older, rows_per_second=share.density)
+
+
+def lower_edge(slice_: Slice, floor: UnixSeconds) -> UnixSeconds:
+    """Return the slice's first second; of an open one, the second where its rows may begin."""
+    if slice_.since is not None:
+        return slice_.since
+    above = slice_.until is None or floor < slice_.until
+    return floor if above else STRIPES_FIRST_SECOND
+
+
+def _middle(share: Share, floor: UnixSeconds) -> UnixSeconds | None:
+    if share.unread is None or share.unread.until is None:
+        return None
+    since = lower_edge(share.unread, floor)
+    middle = UnixSeconds((since + share.unread.until) // 2)
+    return middle if since < middle < share.unread.until else None
