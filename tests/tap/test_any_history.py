@@ -84,7 +84,7 @@ def act(story: Story, step: tuple[str, ...]) -> None:
         getattr(story, name)(*arguments)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(st.lists(steps, max_size=12), st.booleans())
 def test_the_last_record_of_every_id_is_the_account_and_no_event_comes_twice(
     history: list[tuple[str, ...]],

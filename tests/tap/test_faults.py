@@ -96,6 +96,34 @@ def test_a_page_that_claims_to_be_empty_although_more_follows_loses_nothing(
     assert run.ids("charges") == [charge["id"] for charge in stripe.objects("charge")]
 
 
+def test_a_page_of_events_that_claims_to_be_empty_although_more_follows_loses_no_change(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    first = tap.read("customers")
+    for number in range(150):
+        stripe.create("customer", id=f"cus_new_{number}")
+    stripe.advance(HOUR)
+    stripe.fail("/v1/events", Fault.LYING_PAGE)
+
+    second = tap.read("customers", state=first.state)
+
+    assert sorted(second.ids("customers")) == sorted(f"cus_new_{n}" for n in range(150))
+
+
+def test_a_list_that_goes_on_but_shows_nothing_fails_and_is_not_taken_for_whole(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.bulk("payout", 250, stripe.now - 9, stripe.now - 8)
+    stripe.fail("/v1/payouts", Fault.LYING_PAGE, times=None)
+
+    run = tap.read("payouts", "customers")
+
+    assert "Rows may be missing" in str(run.failures[0])
+    assert run.exit_code == 1
+    assert run.activated("payouts") == []
+    assert run.ids("customers") == ["cus_1"]
+
+
 def test_a_stripe_that_keeps_its_limits_is_read_whole(stripe: ChangingStripe, tap: Tap) -> None:
     stripe.limit(account_per_second=20, endpoint_per_second=10)
     stripe.bulk("charge", 1_500, stripe.now - HOUR, stripe.now - 1)
