@@ -1,17 +1,19 @@
 """What every loader promises, as a suite each loader's tests inherit."""
 
-import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from target_td_table.batch import Batch, OpenBatch
+from target_td_table.batch import Batch
 from target_td_table.errors import TableError
-from target_td_table.loaders.base import Loader
+from target_td_table.loaders.base import AddColumn, CreateTable, Loader, LoadRow
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Column, LogicalType, Table, TableName
+from tests.target.batches import batch_of
 
 NAME = TableName("main", "charges")
 ID = Column("id", "id", LogicalType.STRING)
@@ -19,6 +21,8 @@ AMOUNT = Column("amount", "amount", LogicalType.INTEGER)
 WIDE = Column("amount", "amount", LogicalType.NUMBER)
 NARROW = Table("charges", NAME, (ID,), ("id",))
 TABLE = Table("charges", NAME, (ID, AMOUNT), ("id",))
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LOAD = LoadRow("x1", "nightly", "charges", NAME, Mode.APPEND, 1, 0, NOON, NOON, None)
 REFUNDS = Table("refunds", TableName("main", "refunds"), (ID,), ("id",))
 
 
@@ -33,6 +37,10 @@ class LoaderContract:
         """The ids in a table as a reader sees them now; None if the reader sees no table."""
         raise NotImplementedError
 
+    def select(self, loader: Loader, sql: str) -> list[tuple[Any, ...]]:
+        """The rows a reader sees now."""
+        raise NotImplementedError
+
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         return tmp_path
@@ -42,14 +50,21 @@ class LoaderContract:
 
     def test_alter_makes_the_table_with_its_columns(self, loader: Loader) -> None:
         loader.alter(TABLE)
-        loader.publish([], Mode.APPEND, None)
+        loader.publish([], None)
         assert list(loader.describe(NAME) or {}) == ["id", "amount"]
+
+    def test_plan_tells_what_alter_would_do_and_touches_nothing(self, loader: Loader) -> None:
+        assert loader.plan(NARROW) == [CreateTable(NARROW)]
+        assert loader.describe(NAME) is None
+        loader.alter(NARROW)
+        assert loader.plan(NARROW) == []
+        assert loader.plan(TABLE) == [AddColumn(AMOUNT)]
 
     def test_alter_adds_a_column_and_keeps_the_rows(self, loader: Loader, folder: Path) -> None:
         loader.alter(NARROW)
         published(loader, batch(folder, NARROW, "1"))
         loader.alter(TABLE)
-        loader.publish([], Mode.APPEND, None)
+        loader.publish([], None)
         assert list(loader.describe(NAME) or {}) == ["id", "amount"]
         assert self.visible(loader, TABLE) == ["1"]
 
@@ -81,8 +96,8 @@ class LoaderContract:
         staged = loader.stage(batch(folder, NARROW, "new"), mode)
         assert self.visible(loader, NARROW) == ["old"]
 
-        loader.publish([staged], mode, None)
-        expected = ["new", "old"] if mode is Mode.APPEND else ["new"]
+        loader.publish([staged], None)
+        expected = ["new"] if mode is Mode.REPLACE else ["new", "old"]
         assert self.visible(loader, NARROW) == expected
 
     @pytest.mark.parametrize("mode", Mode)
@@ -92,7 +107,7 @@ class LoaderContract:
         loader.stage(batch(folder, NARROW, "new"), mode)
 
         loader.discard([NARROW], mode)
-        loader.publish([], mode, None)
+        loader.publish([], None)
 
         assert self.visible(loader, NARROW) == ["old"]
 
@@ -104,13 +119,13 @@ class LoaderContract:
         loader.stage(batch(folder, NARROW, "1"), Mode.REPLACE)
         staged = loader.stage(batch(folder, REFUNDS, "2"), Mode.REPLACE)
         loader.discard([NARROW], Mode.REPLACE)
-        loader.publish([staged], Mode.REPLACE, None)
+        loader.publish([staged], None)
         assert (self.visible(loader, NARROW), self.visible(loader, REFUNDS)) == ([], ["2"])
 
     def test_many_batches_are_one_publication(self, loader: Loader, folder: Path) -> None:
         loader.alter(NARROW)
         staged = [loader.stage(batch(folder, NARROW, str(n)), Mode.REPLACE) for n in range(3)]
-        loader.publish(staged, Mode.REPLACE, None)
+        loader.publish(staged, None)
         assert self.visible(loader, NARROW) == ["0", "1", "2"]
 
     def test_the_state_is_there_exactly_when_its_rows_are(
@@ -118,24 +133,37 @@ class LoaderContract:
     ) -> None:
         loader.alter(NARROW)
         staged = loader.stage(batch(folder, NARROW, "1"), Mode.APPEND)
-        loader.publish([staged], Mode.APPEND, State("nightly", '{"a":1}'))
+        loader.publish([staged], State("nightly", '{"a":1}'))
         assert loader.states() == {"nightly": '{"a":1}'}
 
     def test_the_last_state_takes_the_place_of_the_one_before(self, loader: Loader) -> None:
         for value in ("1", "2"):
-            loader.publish([], Mode.APPEND, State("nightly", value))
+            loader.publish([], State("nightly", value))
         assert loader.states() == {"nightly": "2"}
+
+    def test_the_loads_row_is_there_with_its_rows_and_takes_the_place_of_the_one_before(
+        self, loader: Loader
+    ) -> None:
+        for rows, state in ((1, None), (2, '{"a":1}')):
+            loader.publish([], None, [replace(LOAD, rows=rows, state=state)])
+        loader.publish([], None, [replace(LOAD, load_id="x2", mode=Mode.MERGE, rejected=3)])
+        found = self.select(
+            loader,
+            "SELECT load_id, pipeline, stream, table_name, mode, rows, rejected, state, "
+            "started_at = ended_at FROM main._td_loads ORDER BY load_id",
+        )
+        assert found == [
+            ("x1", "nightly", "charges", "main.charges", "append", 2, 0, '{"a":1}', True),
+            ("x2", "nightly", "charges", "main.charges", "merge", 1, 3, None, True),
+        ]
 
     def test_without_a_publication_there_are_no_states(self, loader: Loader) -> None:
         assert loader.states() == {}
 
 
 def published(loader: Loader, rows: Batch) -> None:
-    loader.publish([loader.stage(rows, Mode.APPEND)], Mode.APPEND, None)
+    loader.publish([loader.stage(rows, Mode.APPEND)], None)
 
 
 def batch(folder: Path, table: Table, *ids: str) -> Batch:
-    lines = [json.dumps({"id": each}).encode() + b"\n" for each in ids]
-    opened = OpenBatch(folder / f"{len(list(folder.iterdir()))}.ndjson")
-    opened.add(b"".join(lines), range(1, len(ids) + 1), longest_bytes=max(map(len, lines)))
-    return opened.close(table)
+    return batch_of(folder, table, [{"id": each} for each in ids])

@@ -76,7 +76,12 @@ def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(tables: T
         (['{"type":"FOO"}\n'], {}, 2, "Line 1 of the input has the type `FOO`"),
         (["[]\n"], {}, 2, "Line 1 of the input is no Singer message"),
         ([schema("a"), activate("b", 1)], {}, 2, "Line 2 of the input is a ACTIVATE_VERSION"),
-        ([], {"mode": "merge"}, 2, "`mode` is `merge`. Use one of: `append`, `replace`."),
+        (
+            [],
+            {"mode": "upsert"},
+            2,
+            "`mode` is `upsert`. Use one of: `append`, `replace`, `merge`.",
+        ),
         ([], {"destination": "duckdb:////no/such/x.duckdb"}, 2, "does not exist. Create it."),
         ([], {"config": "missing.yml"}, 2, "`missing.yml` cannot be read"),
     ],

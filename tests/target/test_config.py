@@ -22,13 +22,13 @@ def test_nothing_has_to_be_set() -> None:
 
 
 def test_all_problems_come_in_one_answer_each_with_its_fix() -> None:
-    assert problems(mdoe="x", mode="merge", batch_size_rows=0, table="{day}", pipeline=5) == (
+    assert problems(mdoe="x", mode="upsert", batch_size_rows=0, table="{day}", pipeline=5) == (
         "There is no setting `mdoe`. Did you mean `mode`?",
         (
             "`table` is `{day}`, but `{day}` stands for nothing. Only `{stream}` is replaced, by "
             "the stream's name."
         ),
-        "`mode` is `merge`. Use one of: `append`, `replace`.",
+        "`mode` is `upsert`. Use one of: `append`, `replace`, `merge`.",
         "`pipeline` `5` is of type integer, but it must be a string.",
         "`batch_size_rows` is 0. Use 1 or more.",
     )

@@ -136,7 +136,7 @@ class Load:
     def _take_state(self, value: str) -> None:
         marks = {sink.table.stream: sink.mark for sink in self._sinks}
         self._checkpoint = Checkpoint(value, marks)
-        if self._settings.mode is Mode.APPEND and self._is_due():
+        if self._settings.mode is not Mode.REPLACE and self._is_due():
             self._publish(value)
 
     def _begin_version(self, sink: Sink, version: int | None) -> None:

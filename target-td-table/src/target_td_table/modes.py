@@ -4,7 +4,8 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """The two ways to load; what each promises stands in the README."""
+    """The ways to load; what each promises stands in the README."""
 
     APPEND = "append"
     REPLACE = "replace"
+    MERGE = "merge"

@@ -70,9 +70,9 @@ class Publisher:
 
     def _publish(self, batches: Sequence[Batch], value: str | None, also: Sequence[Table]) -> None:
         self._stage(batches)
-        self._staged += [Staged(table, 0) for table in also]
+        self._staged += [Staged(table, 0, self._mode) for table in also]
         kept = None if value is None else state.State(self._pipeline, value)
-        self._loader.publish(self._staged, self._mode, kept)
+        self._loader.publish(self._staged, kept)
         self._staged = []
         if value is not None:
             state.write(value)

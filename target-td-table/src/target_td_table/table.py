@@ -31,6 +31,12 @@ def is_wider(wide: LogicalType, narrow: LogicalType) -> bool:
     return narrow in _WIDER.get(wide, frozenset())
 
 
+# What a tap may say about a record besides its content, in fields of these names.
+UPDATED_AT = "_updated_at"
+DELETED_AT = "_sdc_deleted_at"
+DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column and the top-level field it is filled from."""
@@ -61,12 +67,16 @@ class TableName:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One stream's table: its columns in the order of the SCHEMA, and the fields of its key."""
+    """One stream's table: its columns in the order of the SCHEMA, and the fields of its key.
+
+    In mode merge, `hard_delete` says whether a tombstone takes its row away or marks it.
+    """
 
     stream: str
     name: TableName
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    hard_delete: bool = False
     fields: dict[str, LogicalType] = field(init=False, repr=False, compare=False)
 
     @property
@@ -81,6 +91,11 @@ class Table:
             return field
         # The last one: a time column, which may be filled from the same field, comes first.
         return [column.name for column in self.columns if column.field == field][-1]
+
+    def column_of(self, field: str) -> Column | None:
+        """The column a field is kept in; a time column that it may fill besides comes first."""
+        found = [column for column in self.columns if column.field == field]
+        return found[-1] if found else None
 
     def __post_init__(self) -> None:
         """Derive the fields: one field may fill two columns."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from target_td_table.batch import Batch
 from target_td_table.modes import Mode
 from target_td_table.state import State
-from target_td_table.table import Table, TableName
+from target_td_table.table import Column, LogicalType, Table, TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,51 @@ class Staged:
 
     table: Table
     rows: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """What is known of one table's part in one load: a row of `_td_loads`.
+
+    `rows` and `rejected` count what this load has published so far, this publication included.
+    """
+
+    load_id: str
+    pipeline: str
+    stream: str
+    table: TableName
+    mode: Mode
+    rows: int
+    rejected: int
+    started_at: datetime
+    ended_at: datetime
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """The table is missing."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    """A field that is new becomes a column."""
+
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class WidenColumn:
+    """A field's type grew, and the column grows with it."""
+
+    column: Column
+    narrow: LogicalType
+
+
+Change = CreateTable | AddColumn | WidenColumn
 
 
 class Loader(Protocol):
@@ -25,6 +71,13 @@ class Loader(Protocol):
         """The columns of a table with the destination's own types; None if there is no table.
 
         Tells also what `alter` did and `publish` has not yet made visible.
+        """
+
+    def plan(self, table: Table) -> Sequence[Change]:
+        """What `alter` would do now. Touches nothing.
+
+        Raises:
+            TableError: If a column would have to change in a way that loses something.
         """
 
     def alter(self, table: Table) -> None:
@@ -40,18 +93,24 @@ class Loader(Protocol):
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         """Bring a batch to the destination, where nobody sees its rows yet.
 
+        One load may stage one table in one mode and another table in another.
+
         Raises:
             InputError: If a value does not fit; nothing of the batch stays.
         """
 
-    def publish(self, staged: Sequence[Staged], mode: Mode, state: State | None) -> None:
-        """Make all of this visible, and the state with it, in one step: all or nothing.
+    def publish(
+        self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
+    ) -> None:
+        """Make all of this visible, the state and the load's rows with it: all or nothing.
 
-        In mode replace the rows that were there are gone afterwards, also when none were staged.
+        What was staged in mode replace takes the place of the rows that were there, also when
+        none were staged. What was staged in mode merge meets them by key, as `loaders.sql_merge`
+        tells. A load's row takes the place of the one with the same `load_id` and `table`.
         """
 
     def discard(self, tables: Sequence[Table], mode: Mode) -> None:
-        """Throw away what was staged for these tables and not published.
+        """Throw away what was staged for these tables in this mode and not published.
 
         In mode append the rows of all tables are one transaction, and all of it goes.
         """

@@ -13,10 +13,10 @@ import duckdb
 from target_td_table.batch import Batch
 from target_td_table.errors import InputError
 from target_td_table.loaders import duckdb_statements as statements
-from target_td_table.loaders.base import Staged
+from target_td_table.loaders import sql, sql_merge
+from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
-from target_td_table.loaders.sql import changes
 from target_td_table.modes import Mode
 from target_td_table.records import explain
 from target_td_table.state import State
@@ -33,7 +33,8 @@ class DuckDbLoader:
     def __init__(self, destination: str, *, database: str, memory_bytes: int) -> None:
         self._path = path_in(destination)
         refuse_other_files(self._path)
-        self._state_table = TableName(database, statements.STATE_TABLE)
+        self._state_table = TableName(database, sql.STATE_TABLE)
+        self._loads_table = TableName(database, sql.LOADS_TABLE)
         duckdb_bytes = max(memory_bytes - _OUTSIDE_DUCKDB_BYTES, 50 * _MIB)
         config = {**statements.CONFIG, "memory_limit": f"{duckdb_bytes // _MIB}MiB"}
         try:
@@ -48,18 +49,22 @@ class DuckDbLoader:
         rows = self._rows(statements.COLUMNS, name.database, name.table)
         return {str(column): str(type_) for column, type_ in rows} or None
 
-    def alter(self, table: Table) -> None:
+    def plan(self, table: Table) -> Sequence[Change]:
         """See `Loader`."""
         existing = self.describe(table.name)
-        self._begin()
         if existing is None:
-            self._run(statements.create_database(table.name))
-            self._run(statements.create_table(table))
-            return
+            return [CreateTable(table)]
         types = {name: statements.logical_type(type_) for name, type_ in existing.items()}
+        return sql.changes(table, types)
+
+    def alter(self, table: Table) -> None:
+        """See `Loader`."""
+        needed = self.plan(table)
+        self._begin()
+        self._run(statements.create_database(table.name))
         staging = statements.staging_name(table.name)
         is_staged = self.describe(staging) is not None
-        for change in changes(table, types):
+        for change in needed:
             self._run(statements.change(table.name, change), table)
             if is_staged:
                 self._run(statements.change(staging, change), table)
@@ -69,7 +74,7 @@ class DuckDbLoader:
         self._begin()
         existing = self.describe(batch.table.name) or {}
         into = batch.table.name
-        if mode is Mode.REPLACE:
+        if mode is not Mode.APPEND:
             into = statements.staging_name(into)
             self._run(statements.create_staging(into, batch.table.name))
         try:
@@ -78,19 +83,23 @@ class DuckDbLoader:
             for line, record in batch.records():
                 explain(batch.table, record, line)
             raise
-        return Staged(batch.table, batch.rows)
+        return Staged(batch.table, batch.rows, mode)
 
-    def publish(self, staged: Sequence[Staged], mode: Mode, state: State | None) -> None:
+    def publish(
+        self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
+    ) -> None:
         """See `Loader`."""
         self._begin()
-        if mode is Mode.REPLACE:
-            for table in {each.table.name: each.table for each in staged}.values():
-                self._replace(table)
+        self._run(statements.create_database(self._state_table))
+        for last in {each.table.name: each for each in staged}.values():
+            if last.mode is Mode.REPLACE:
+                self._replace(last.table)
+            elif last.mode is Mode.MERGE:
+                self._merge(last.table)
         if state is not None:
-            self._run(statements.create_database(self._state_table))
-            self._run(statements.create_states(self._state_table))
-            self._rows(statements.forget_state(self._state_table), state.pipeline)
-            self._rows(statements.keep_state(self._state_table), state.pipeline, state.value)
+            self._keep_state(state)
+        if loads:
+            self._keep_loads(loads)
         self._run("COMMIT")
         self._in_transaction = False
 
@@ -121,6 +130,24 @@ class DuckDbLoader:
             self._run(statements.move_staged(table, staging), table)
             self._run(statements.drop_staging(table.name))
 
+    def _merge(self, table: Table) -> None:
+        staging = statements.staging_name(table.name)
+        if self.describe(staging) is not None:
+            for statement in sql_merge.statements(sql_merge.Merge(table, staging, "rowid")):
+                self._run(statement, table)
+            self._run(statements.drop_staging(table.name))
+
+    def _keep_state(self, state: State) -> None:
+        self._run(statements.create_states(self._state_table))
+        self._rows(statements.forget_state(self._state_table), state.pipeline)
+        self._rows(statements.keep_state(self._state_table), state.pipeline, state.value)
+
+    def _keep_loads(self, loads: Sequence[LoadRow]) -> None:
+        self._run(sql.create_loads(self._loads_table))
+        for load in loads:
+            self._rows(statements.forget_load(self._loads_table), load.load_id, str(load.table))
+            self._rows(statements.keep_load(self._loads_table), *sql.load_values(load))
+
     def _begin(self) -> None:
         if not self._in_transaction:
             self._run("BEGIN")
@@ -139,7 +166,7 @@ class DuckDbLoader:
         except duckdb.Error as error:
             raise refused(self._path, table, error) from error
 
-    def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
         except duckdb.Error as error:

@@ -4,10 +4,10 @@
 from collections.abc import Mapping
 
 from target_td_table.batch import Batch
-from target_td_table.loaders.sql import AddColumn, WidenColumn, literal, quoted
+from target_td_table.loaders.base import AddColumn, Change, CreateTable
+from target_td_table.loaders.sql import LOADS_COLUMNS, literal, path, quoted
 from target_td_table.table import Column, LogicalType, Table, TableName
 
-STATE_TABLE = "_td_state"
 _STAGING_PREFIX = "_td_staging_"
 
 # One thread beside the reader's is as fast as two on two cores, and takes less memory.
@@ -50,12 +50,14 @@ def create_database(name: TableName) -> str:
 def create_table(table: Table) -> str:
     """The table as the stream wants it."""
     columns = ", ".join(_definition(column) for column in table.columns)
-    return f"CREATE TABLE {_path(table.name)} ({columns})"
+    return f"CREATE TABLE {path(table.name)} ({columns})"
 
 
-def change(name: TableName, needed: AddColumn | WidenColumn) -> str:
+def change(name: TableName, needed: Change) -> str:
     """One change of a table."""
-    head = f"ALTER TABLE {_path(name)}"
+    if isinstance(needed, CreateTable):
+        return create_table(needed.table)
+    head = f"ALTER TABLE {path(name)}"
     if isinstance(needed, AddColumn):
         return f"{head} ADD COLUMN {_definition(needed.column)}"
     column, type_ = quoted(needed.column.name), _TYPES[needed.column.type]
@@ -70,23 +72,23 @@ def staging_name(name: TableName) -> TableName:
 
 def create_staging(staging: TableName, like: TableName) -> str:
     """A table with the columns of another one, and nothing else of it."""
-    return f"CREATE TABLE IF NOT EXISTS {_path(staging)} AS FROM {_path(like)} LIMIT 0"
+    return f"CREATE TABLE IF NOT EXISTS {path(staging)} AS FROM {path(like)} LIMIT 0"
 
 
 def drop_staging(name: TableName) -> str:
     """Throw the waiting rows away."""
-    return f"DROP TABLE IF EXISTS {_path(staging_name(name))}"
+    return f"DROP TABLE IF EXISTS {path(staging_name(name))}"
 
 
 def delete_all(name: TableName) -> str:
     """Take the rows away and leave all else that a person gave the table."""
-    return f"DELETE FROM {_path(name)}"
+    return f"DELETE FROM {path(name)}"
 
 
 def move_staged(table: Table, staging: TableName) -> str:
     """Put the waiting rows into the table, column by name."""
     columns = ", ".join(quoted(column.name) for column in table.columns)
-    return f"INSERT INTO {_path(table.name)} ({columns}) SELECT {columns} FROM {_path(staging)}"
+    return f"INSERT INTO {path(table.name)} ({columns}) SELECT {columns} FROM {path(staging)}"
 
 
 def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> str:
@@ -106,7 +108,7 @@ def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> 
         for field in table.fields
     )
     return (
-        f"INSERT INTO {_path(into)} ({columns}) SELECT {values} "
+        f"INSERT INTO {path(into)} ({columns}) SELECT {values} "
         f"FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', "
         f"columns = {{{read_as}}}, auto_detect = false, "
         f"maximum_object_size = {max(batch.longest_bytes + 1, 16 << 20)})"
@@ -116,28 +118,34 @@ def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> 
 def create_states(name: TableName) -> str:
     """The table of the last states."""
     return (
-        f"CREATE TABLE IF NOT EXISTS {_path(name)} "
+        f"CREATE TABLE IF NOT EXISTS {path(name)} "
         "(pipeline VARCHAR, state VARCHAR, published_at TIMESTAMP WITH TIME ZONE)"
     )
 
 
 def forget_state(name: TableName) -> str:
     """Make room for a pipeline's new state."""
-    return f"DELETE FROM {_path(name)} WHERE pipeline = ?"
+    return f"DELETE FROM {path(name)} WHERE pipeline = ?"
 
 
 def keep_state(name: TableName) -> str:
     """Keep a pipeline's last state."""
-    return f"INSERT INTO {_path(name)} VALUES (?, ?, now())"
+    return f"INSERT INTO {path(name)} VALUES (?, ?, now())"
+
+
+def forget_load(name: TableName) -> str:
+    """Make room for a load's new row."""
+    return f"DELETE FROM {path(name)} WHERE load_id = ? AND table_name = ?"
+
+
+def keep_load(name: TableName) -> str:
+    """Keep a load's row."""
+    return f"INSERT INTO {path(name)} VALUES ({', '.join('?' * len(LOADS_COLUMNS))})"
 
 
 def read_states(name: TableName) -> str:
     """Every pipeline's last state."""
-    return f"SELECT pipeline, state FROM {_path(name)}"
-
-
-def _path(name: TableName) -> str:
-    return f"{quoted(name.database)}.{quoted(name.table)}"
+    return f"SELECT pipeline, state FROM {path(name)}"
 
 
 def _definition(column: Column) -> str:

@@ -1,25 +1,26 @@
 """Statements and decisions that SQL destinations share; nothing here talks to one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from target_td_table.errors import TableError
-from target_td_table.table import Column, LogicalType, Table, is_wider
+from target_td_table.loaders.base import AddColumn, LoadRow, WidenColumn
+from target_td_table.table import Column, LogicalType, Table, TableName, is_wider
 
-
-@dataclass(frozen=True, slots=True)
-class AddColumn:
-    """A field that is new becomes a column."""
-
-    column: Column
-
-
-@dataclass(frozen=True, slots=True)
-class WidenColumn:
-    """A field's type grew, and the column grows with it."""
-
-    column: Column
-    narrow: LogicalType
+STATE_TABLE = "_td_state"
+LOADS_TABLE = "_td_loads"
+# Types that mean the same in every SQL destination; the order is that of `load_values`.
+LOADS_COLUMNS = {
+    "load_id": "VARCHAR",
+    "pipeline": "VARCHAR",
+    "stream": "VARCHAR",
+    "table_name": "VARCHAR",
+    "mode": "VARCHAR",
+    "rows": "BIGINT",
+    "rejected": "BIGINT",
+    "started_at": "TIMESTAMP WITH TIME ZONE",
+    "ended_at": "TIMESTAMP WITH TIME ZONE",
+    "state": "VARCHAR",
+}
 
 
 def quoted(name: str) -> str:
@@ -30,6 +31,25 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def path(name: TableName) -> str:
+    """A table's name with its database, as SQL."""
+    return f"{quoted(name.database)}.{quoted(name.table)}"
+
+
+def create_loads(name: TableName) -> str:
+    """The table of the loads, if it is missing."""
+    columns = ", ".join(f"{quoted(column)} {type_}" for column, type_ in LOADS_COLUMNS.items())
+    return f"CREATE TABLE IF NOT EXISTS {path(name)} ({columns})"
+
+
+def load_values(load: LoadRow) -> tuple[object, ...]:
+    """A load's row, in the order of `LOADS_COLUMNS`."""
+    return (
+        load.load_id, load.pipeline, load.stream, str(load.table), str(load.mode), load.rows,
+        load.rejected, load.started_at, load.ended_at, load.state,
+    )  # fmt: skip
 
 
 def changes(
