@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.target.world import Tables
+from tests.target.world import DuckDbTables
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> Tables:
-    return Tables(tmp_path / "stripe.duckdb")
+def tables(tmp_path: Path) -> DuckDbTables:
+    return DuckDbTables(tmp_path / "stripe.duckdb")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from target_td_table.modes import Mode
-from tests.target.world import Tables
+from tests.target.world import DuckDbTables
 
 HERE = Path(__file__).parent
 FILES = sorted(each.stem for each in HERE.glob("*.singer"))
@@ -82,7 +82,9 @@ def test_a_golden_file_contains_what_its_name_claims(name: str) -> None:
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("name", FILES)
-def test_a_golden_file_becomes_the_expected_table(name: str, mode: Mode, tables: Tables) -> None:
+def test_a_golden_file_becomes_the_expected_table(
+    name: str, mode: Mode, tables: DuckDbTables
+) -> None:
     outcome = tables.load((HERE / f"{name}.singer").read_text(encoding="utf-8"), mode=str(mode))
     sql, rows = EXPECTED[name]
     assert outcome.error is None

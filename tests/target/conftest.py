@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.target.world import Tables
+from tests.target.world import DuckDbTables
 
 
 @pytest.fixture
@@ -12,5 +12,5 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> Tables:
-    return Tables(tmp_path / "stripe.duckdb")
+def tables(tmp_path: Path) -> DuckDbTables:
+    return DuckDbTables(tmp_path / "stripe.duckdb")

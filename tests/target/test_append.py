@@ -13,7 +13,7 @@ from tests.target.world import (
     NUMBER,
     OBJECT,
     TEXT,
-    Tables,
+    DuckDbTables,
     activate,
     record,
     schema,
@@ -21,7 +21,7 @@ from tests.target.world import (
 )  # fmt: skip
 
 
-def test_every_value_arrives_in_its_type(tables: Tables) -> None:
+def test_every_value_arrives_in_its_type(tables: DuckDbTables) -> None:
     fields: dict[str, Any] = {
         "id": TEXT,
         "n": INTEGER,
@@ -46,18 +46,18 @@ def test_every_value_arrives_in_its_type(tables: Tables) -> None:
     ]  # fmt: skip
 
 
-def test_a_missing_field_is_null(tables: Tables) -> None:
+def test_a_missing_field_is_null(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, n=INTEGER), record("charges", id="1"))
     assert tables.rows("FROM charges") == [("1", None)]
 
 
-def test_rows_are_added_to_those_of_the_run_before(tables: Tables) -> None:
+def test_rows_are_added_to_those_of_the_run_before(tables: DuckDbTables) -> None:
     for name in ("1", "2"):
         tables.load(schema("charges"), record("charges", id=name))
     assert tables.rows("FROM charges ORDER BY id") == [("1",), ("2",)]
 
 
-def test_records_with_a_version_are_added_like_others(tables: Tables) -> None:
+def test_records_with_a_version_are_added_like_others(tables: DuckDbTables) -> None:
     for version in (1, 2):
         tables.load(
             schema("charges"),
@@ -67,7 +67,7 @@ def test_records_with_a_version_are_added_like_others(tables: Tables) -> None:
     assert tables.rows("SELECT count(*) FROM charges") == [(2,)]
 
 
-def test_a_schema_alone_makes_an_empty_table(tables: Tables) -> None:
+def test_a_schema_alone_makes_an_empty_table(tables: DuckDbTables) -> None:
     tables.load(schema("charges"))
     assert tables.rows("FROM charges") == []
 
@@ -84,30 +84,30 @@ def test_without_any_setting_rows_are_in_stripe_duckdb_here(working_directory: P
 
 
 def test_a_batch_folder_is_not_left_behind(
-    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tables: DuckDbTables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     tables.load(schema("charges"), record("charges", id="1"))
     assert [each.name for each in tmp_path.iterdir()] == ["stripe.duckdb"]
 
 
-def test_the_database_setting_names_a_schema(tables: Tables) -> None:
+def test_the_database_setting_names_a_schema(tables: DuckDbTables) -> None:
     tables.load(schema("charges"), record("charges", id="1"), state(a=1), database="td_sample_db")
     assert tables.rows("FROM td_sample_db.charges") == [("1",)]
     assert tables.rows("SELECT state FROM td_sample_db._td_state") == [('{"a": 1}',)]
 
 
-def test_the_table_setting_is_a_template(tables: Tables) -> None:
+def test_the_table_setting_is_a_template(tables: DuckDbTables) -> None:
     tables.load(schema("charges"), record("charges", id="1"), table="stripe_{stream}")
     assert tables.rows("FROM stripe_charges") == [("1",)]
 
 
-def test_two_streams_into_one_table_are_refused(tables: Tables) -> None:
+def test_two_streams_into_one_table_are_refused(tables: DuckDbTables) -> None:
     outcome = tables.load(schema("charges"), schema("refunds"), table="all")
     assert "`charges` and `refunds` would both load into the table `main.all`" in outcome.sentence
 
 
-def test_a_missing_table_is_refused_when_none_may_be_created(tables: Tables) -> None:
+def test_a_missing_table_is_refused_when_none_may_be_created(tables: DuckDbTables) -> None:
     outcome = tables.load(schema("charges"), auto_create_table=False)
     assert "There is no table `main.charges`" in outcome.sentence
 
@@ -115,7 +115,9 @@ def test_a_missing_table_is_refused_when_none_may_be_created(tables: Tables) -> 
 @pytest.mark.parametrize(
     ("type_", "value"), [(INTEGER, 1_700_000_000), (MOMENT, "2023-11-14T22:13:20.999Z")]
 )
-def test_a_time_column_holds_unix_seconds(tables: Tables, type_: object, value: object) -> None:
+def test_a_time_column_holds_unix_seconds(
+    tables: DuckDbTables, type_: object, value: object
+) -> None:
     tables.load(
         schema("charges", id=TEXT, created=type_),
         record("charges", id="1", created=value),
@@ -124,7 +126,7 @@ def test_a_time_column_holds_unix_seconds(tables: Tables, type_: object, value: 
     assert tables.rows("SELECT time FROM charges") == [(1_700_000_000,)]
 
 
-def test_a_field_called_time_makes_way_for_the_time_column(tables: Tables) -> None:
+def test_a_field_called_time_makes_way_for_the_time_column(tables: DuckDbTables) -> None:
     tables.load(
         schema("charges", id=TEXT, created=INTEGER, time=TEXT),
         record("charges", id="1", created=5, time="noon"),
@@ -133,13 +135,15 @@ def test_a_field_called_time_makes_way_for_the_time_column(tables: Tables) -> No
     assert tables.rows("SELECT time, time_ FROM charges") == [(5, "noon")]
 
 
-def test_a_time_column_that_is_text_is_refused_with_those_that_could_be(tables: Tables) -> None:
+def test_a_time_column_that_is_text_is_refused_with_those_that_could_be(
+    tables: DuckDbTables,
+) -> None:
     outcome = tables.load(schema("charges", id=TEXT, n=INTEGER), time_column="id")
     assert "is a string field of `charges`" in outcome.sentence
     assert "`charges` has: `n`." in outcome.sentence
 
 
-def test_names_that_differ_only_in_case_are_two_columns(tables: Tables) -> None:
+def test_names_that_differ_only_in_case_are_two_columns(tables: DuckDbTables) -> None:
     tables.load(schema("charges", a=TEXT, A=TEXT, key=()), record("charges", a="1", A="2"))
     names = list(tables.columns("charges"))
     assert tables.rows("FROM charges") == [("1", "2")]

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.target.world import INTEGER, Tables, activate, record, schema, state
+from tests.target.world import INTEGER, DuckDbTables, activate, record, schema, state
 
 PROGRAM = Path(sys.executable).with_name("target-td-table")
 
 
-def run(tables: Tables, *lines: str, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(tables: DuckDbTables, *lines: str, **options: Any) -> subprocess.CompletedProcess[str]:
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     return subprocess.run(
         [PROGRAM, f"--destination={tables.url}", *arguments],
@@ -26,7 +26,7 @@ def run(tables: Tables, *lines: str, **options: Any) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def reading(tables: Tables) -> Iterator[subprocess.Popen[bytes]]:
+def reading(tables: DuckDbTables) -> Iterator[subprocess.Popen[bytes]]:
     """A target in the middle of its input: one row before a STATE and one after it."""
     program = subprocess.Popen(
         [PROGRAM, f"--destination={tables.url}"],
@@ -49,7 +49,7 @@ def reading(tables: Tables) -> Iterator[subprocess.Popen[bytes]]:
         program.kill()
 
 
-def test_rows_and_state_and_a_summary_come_out(tables: Tables) -> None:
+def test_rows_and_state_and_a_summary_come_out(tables: DuckDbTables) -> None:
     ended = run(tables, schema("charges"), record("charges", id="1"), state(a=1))
     assert (ended.returncode, ended.stdout) == (0, '{"a": 1}\n')
     summary = json.loads(ended.stderr.splitlines()[-1])
@@ -57,7 +57,9 @@ def test_rows_and_state_and_a_summary_come_out(tables: Tables) -> None:
     assert summary["extra"]["rows"] == 1
 
 
-def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(tables: Tables) -> None:
+def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(
+    tables: DuckDbTables,
+) -> None:
     (tables.path.parent / "c.json").write_text('{"batch_size_rows": 1}')
     ended = run(
         tables, schema("charges"), record("charges", id="1"), state(a=1),
@@ -87,7 +89,7 @@ def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(tables: T
     ],
 )
 def test_bad_input_ends_in_a_sentence_and_an_exit_code(
-    tables: Tables, lines: list[str], options: dict[str, str], code: int, sentence: str
+    tables: DuckDbTables, lines: list[str], options: dict[str, str], code: int, sentence: str
 ) -> None:
     ended = run(tables, *lines, **options)
     assert ended.returncode == code
@@ -97,7 +99,7 @@ def test_bad_input_ends_in_a_sentence_and_an_exit_code(
 
 
 def test_a_second_target_on_the_file_is_told_who_has_it(
-    tables: Tables, reading: subprocess.Popen[bytes]
+    tables: DuckDbTables, reading: subprocess.Popen[bytes]
 ) -> None:
     ended = run(tables, schema("charges"))
     assert ended.returncode == 75
@@ -106,7 +108,7 @@ def test_a_second_target_on_the_file_is_told_who_has_it(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_publishes_what_came_before_the_last_state_and_lets_it_out(
-    tables: Tables, reading: subprocess.Popen[bytes], number: signal.Signals
+    tables: DuckDbTables, reading: subprocess.Popen[bytes], number: signal.Signals
 ) -> None:
     reading.send_signal(number)
     out, error = reading.communicate(timeout=20)
@@ -116,7 +118,9 @@ def test_a_signal_publishes_what_came_before_the_last_state_and_lets_it_out(
     assert tables.rows("FROM charges") == [(1,)]
 
 
-def test_killed_and_run_again_from_the_kept_state_every_row_is_there_once(tables: Tables) -> None:
+def test_killed_and_run_again_from_the_kept_state_every_row_is_there_once(
+    tables: DuckDbTables,
+) -> None:
     program = subprocess.Popen(
         [PROGRAM, f"--destination={tables.url}"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -147,7 +151,7 @@ def test_killed_and_run_again_from_the_kept_state_every_row_is_there_once(tables
     assert tables.rows("SELECT count(*), count(DISTINCT n) FROM charges") == [(300_000, 300_000)]
 
 
-def test_a_closed_standard_output_ends_the_load_quietly(tables: Tables) -> None:
+def test_a_closed_standard_output_ends_the_load_quietly(tables: DuckDbTables) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     ended = subprocess.run(
@@ -160,7 +164,7 @@ def test_a_closed_standard_output_ends_the_load_quietly(tables: Tables) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
-def test_a_full_disk_under_the_state_names_where_else_the_state_is(tables: Tables) -> None:
+def test_a_full_disk_under_the_state_names_where_else_the_state_is(tables: DuckDbTables) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [PROGRAM, f"--destination={tables.url}"],
@@ -171,7 +175,9 @@ def test_a_full_disk_under_the_state_names_where_else_the_state_is(tables: Table
     assert "--print-state" in ended.stderr
 
 
-def test_a_full_disk_is_a_sentence_and_nothing_of_the_batch_is_published(tables: Tables) -> None:
+def test_a_full_disk_is_a_sentence_and_nothing_of_the_batch_is_published(
+    tables: DuckDbTables,
+) -> None:
     big = record("charges", id="x" * 1_000_000)
     ended = subprocess.run(
         ["bash", "-c", f"ulimit -f 1000; trap '' XFSZ; exec {PROGRAM} --destination={tables.url}"],
@@ -182,7 +188,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_of_the_batch_is_published(tables:
     assert "Traceback" not in ended.stderr
 
 
-def test_print_state_is_an_empty_object_before_the_first_load(tables: Tables) -> None:
+def test_print_state_is_an_empty_object_before_the_first_load(tables: DuckDbTables) -> None:
     ended = subprocess.run(
         [PROGRAM, f"--destination={tables.url}", "--print-state"],
         capture_output=True, text=True, check=True,

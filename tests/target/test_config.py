@@ -8,7 +8,7 @@ from target_td_table import config, config_file
 from target_td_table.errors import SettingsError
 from target_td_table.modes import Mode
 from target_td_table.target import TargetTdTable
-from tests.target.world import Tables, schema
+from tests.target.world import DuckDbTables, schema
 
 
 def problems(**given: Any) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def test_a_wrong_destination_is_not_repeated_as_it_may_hold_a_password() -> None
     ],
 )
 def test_a_destination_nobody_can_load_into_is_refused(
-    destination: str, sentence: str, tables: Tables
+    destination: str, sentence: str, tables: DuckDbTables
 ) -> None:
     assert sentence in tables.load(schema("charges"), destination=destination).sentence
 

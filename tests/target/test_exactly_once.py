@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.target.world import INTEGER, Tables, record, schema, state
+from tests.target.world import INTEGER, DuckDbTables, record, schema, state
 
 STREAMS = ("charges", "events", "refunds")
 # A tap's run: rows of some stream, or a STATE with the number of rows so far.
@@ -24,7 +24,7 @@ def messages(run: list[str]) -> list[str]:
     return lines
 
 
-def loaded(tables: Tables) -> list[int]:
+def loaded(tables: DuckDbTables) -> list[int]:
     union = " UNION ALL ".join(f"SELECT n FROM {name}" for name in STREAMS)
     return [n for (n,) in tables.rows(f"{union} ORDER BY n")]
 
@@ -35,7 +35,7 @@ def test_a_state_never_overtakes_a_row_and_no_row_overtakes_a_state(
     run: list[str], batch_size_rows: int, *, broken: bool
 ) -> None:
     with TemporaryDirectory() as folder:
-        tables = Tables(Path(folder) / "stripe.duckdb")
+        tables = DuckDbTables(Path(folder) / "stripe.duckdb")
         tables.load(*(schema(name, n=INTEGER, key=()) for name in STREAMS))
 
         end = ["this is no message\n"] if broken else []
@@ -54,7 +54,7 @@ def test_a_run_that_breaks_and_resumes_from_the_kept_state_has_every_row_once(
     run: list[str], batch_size_rows: int, cut: int
 ) -> None:
     with TemporaryDirectory() as folder:
-        tables = Tables(Path(folder) / "stripe.duckdb")
+        tables = DuckDbTables(Path(folder) / "stripe.duckdb")
         lines = messages([*run, "STATE"])
         tables.load(*lines[: 3 + cut], "broken\n", batch_size_rows=batch_size_rows)
 
@@ -65,7 +65,7 @@ def test_a_run_that_breaks_and_resumes_from_the_kept_state_has_every_row_once(
         assert loaded(tables) == list(range(1, rows + 1))
 
 
-def kept_state(tables: Tables) -> dict[str, Any]:
+def kept_state(tables: DuckDbTables) -> dict[str, Any]:
     if not tables.columns("_td_state"):
         return {}
     ((value,),) = tables.rows("SELECT state FROM _td_state")
@@ -83,7 +83,7 @@ def resumed(lines: list[str], sent: int) -> list[str]:
     return [line for line in lines if is_new(line)]
 
 
-def test_the_state_comes_out_as_the_bytes_that_came_in(tables: Tables) -> None:
+def test_the_state_comes_out_as_the_bytes_that_came_in(tables: DuckDbTables) -> None:
     import contextlib
     import io
 
@@ -96,7 +96,7 @@ def test_the_state_comes_out_as_the_bytes_that_came_in(tables: Tables) -> None:
     assert out.getvalue() == '{"a" : 1.10, "b":"\\u00e9"}\n'
 
 
-def test_each_pipeline_has_a_state_of_its_own(tables: Tables) -> None:
+def test_each_pipeline_has_a_state_of_its_own(tables: DuckDbTables) -> None:
     tables.load(state(a=1), pipeline="one")
     tables.load(state(a=2), pipeline="two")
     tables.load(state(a=3), pipeline="one")
@@ -104,13 +104,13 @@ def test_each_pipeline_has_a_state_of_its_own(tables: Tables) -> None:
     assert kept == [("one", '{"a": 3}'), ("two", '{"a": 2}')]
 
 
-def test_rows_that_no_state_followed_are_published_at_the_end(tables: Tables) -> None:
+def test_rows_that_no_state_followed_are_published_at_the_end(tables: DuckDbTables) -> None:
     outcome = tables.load(schema("charges"), state(a=1), record("charges", id="1"))
     assert tables.rows("FROM charges") == [("1",)]
     assert outcome.states == [{"a": 1}]
 
 
-def test_an_old_batch_is_published_at_the_next_state(tables: Tables) -> None:
+def test_an_old_batch_is_published_at_the_next_state(tables: DuckDbTables) -> None:
     outcome = tables.load(
         schema("charges"), record("charges", id="1"), state(a=1), state(a=2), batch_seconds=0
     )

@@ -8,7 +8,7 @@ from tests.target.world import (
     MOMENT,
     NUMBER,
     TEXT,
-    Tables,
+    DuckDbTables,
     record,
     schema,
     state,
@@ -36,7 +36,7 @@ FIELDS: dict[str, Any] = {"id": TEXT, "n": INTEGER, "f": NUMBER, "b": BOOLEAN, "
     ],
 )
 def test_a_value_that_does_not_fit_is_named_and_nothing_is_published(
-    tables: Tables, field: str, value: Any, why: str
+    tables: DuckDbTables, field: str, value: Any, why: str
 ) -> None:
     outcome = tables.load(
         schema("charges", **FIELDS),
@@ -62,31 +62,31 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_is_published(
     ],
 )
 def test_a_value_that_json_schema_or_habit_allows_is_kept(
-    tables: Tables, field: str, value: Any, kept: str | None
+    tables: DuckDbTables, field: str, value: Any, kept: str | None
 ) -> None:
     tables.load(schema("charges", key=(), **FIELDS), record("charges", **{field: value}))
     assert tables.rows(f"SELECT {field}::VARCHAR FROM charges") == [(kept,)]
 
 
-def test_a_record_without_a_field_of_its_key_is_refused(tables: Tables) -> None:
+def test_a_record_without_a_field_of_its_key_is_refused(tables: DuckDbTables) -> None:
     outcome = tables.load(schema("charges"), record("charges"))
     assert "(line 2) has no `id`, which is in its key" in outcome.sentence
 
 
 def test_fields_the_schema_does_not_declare_are_named_once_and_left_out(
-    tables: Tables, caplog: pytest.LogCaptureFixture
+    tables: DuckDbTables, caplog: pytest.LogCaptureFixture
 ) -> None:
     tables.load(schema("charges"), *[record("charges", id=str(n), new=n) for n in range(3)])
     assert caplog.text.count("`new`") == 1
     assert tables.rows("SELECT count(*) FROM charges") == [(3,)]
 
 
-def test_a_key_that_comes_twice_in_a_record_is_refused(tables: Tables) -> None:
+def test_a_key_that_comes_twice_in_a_record_is_refused(tables: DuckDbTables) -> None:
     twice = '{"type":"RECORD","stream":"charges","record":{"id":"1","id":"2"}}\n'
     assert "duplicate key" in tables.load(schema("charges"), twice).sentence
 
 
-def test_the_content_of_a_record_is_never_told(tables: Tables) -> None:
+def test_the_content_of_a_record_is_never_told(tables: DuckDbTables) -> None:
     outcome = tables.load(
         schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n="secret stuff")
     )

@@ -1,24 +1,24 @@
 import pytest
 
 from target_td_table.errors import exit_code
-from tests.target.world import INTEGER, TEXT, Tables, activate, record, schema, state
+from tests.target.world import INTEGER, TEXT, DuckDbTables, activate, record, schema, state
 
 FULL = (schema("charges"), record("charges", id="new", version=7), activate("charges", 7))
 
 
 @pytest.fixture
-def yesterday(tables: Tables) -> Tables:
+def yesterday(tables: DuckDbTables) -> DuckDbTables:
     tables.load(schema("charges"), record("charges", id="old"))
     return tables
 
 
-def test_the_new_rows_take_the_place_of_the_old(yesterday: Tables) -> None:
+def test_the_new_rows_take_the_place_of_the_old(yesterday: DuckDbTables) -> None:
     outcome = yesterday.load(*FULL, state(a=1), mode="replace")
     assert yesterday.rows("FROM charges") == [("new",)]
     assert outcome.states == [{"a": 1}]
 
 
-def test_what_a_person_did_to_the_table_stays(yesterday: Tables) -> None:
+def test_what_a_person_did_to_the_table_stays(yesterday: DuckDbTables) -> None:
     yesterday.run(
         "ALTER TABLE charges ADD COLUMN checked BOOLEAN DEFAULT false",
         "COMMENT ON TABLE charges IS 'ours'",
@@ -36,7 +36,7 @@ def test_what_a_person_did_to_the_table_stays(yesterday: Tables) -> None:
     ]
 
 
-def test_a_type_widened_by_hand_stays_and_is_used(tables: Tables) -> None:
+def test_a_type_widened_by_hand_stays_and_is_used(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, n=INTEGER))
     tables.run("ALTER TABLE charges ALTER COLUMN n SET DATA TYPE HUGEINT")
 
@@ -47,7 +47,7 @@ def test_a_type_widened_by_hand_stays_and_is_used(tables: Tables) -> None:
     assert tables.rows("SELECT n FROM charges") == [(2**70,)]
 
 
-def test_a_stream_without_its_activate_version_is_discarded(yesterday: Tables) -> None:
+def test_a_stream_without_its_activate_version_is_discarded(yesterday: DuckDbTables) -> None:
     outcome = yesterday.load(*FULL[:2], state(a=1), mode="replace")
 
     assert yesterday.rows("FROM charges") == [("old",)]
@@ -57,7 +57,7 @@ def test_a_stream_without_its_activate_version_is_discarded(yesterday: Tables) -
     assert exit_code(outcome.error) == 1
 
 
-def test_a_whole_stream_is_published_beside_an_unfinished_one(yesterday: Tables) -> None:
+def test_a_whole_stream_is_published_beside_an_unfinished_one(yesterday: DuckDbTables) -> None:
     yesterday.load(
         *FULL, schema("refunds"), record("refunds", id="1", version=7), state(a=1), mode="replace"
     )
@@ -65,7 +65,7 @@ def test_a_whole_stream_is_published_beside_an_unfinished_one(yesterday: Tables)
     assert yesterday.rows("FROM refunds") == []
 
 
-def test_a_version_that_begins_anew_makes_the_rows_before_it_void(yesterday: Tables) -> None:
+def test_a_version_that_begins_anew_makes_the_rows_before_it_void(yesterday: DuckDbTables) -> None:
     yesterday.load(
         schema("charges"),
         record("charges", id="half", version=6),
@@ -77,33 +77,33 @@ def test_a_version_that_begins_anew_makes_the_rows_before_it_void(yesterday: Tab
 
 
 def test_records_without_a_version_replace_at_the_end_and_say_what_that_means(
-    yesterday: Tables, caplog: pytest.LogCaptureFixture
+    yesterday: DuckDbTables, caplog: pytest.LogCaptureFixture
 ) -> None:
     yesterday.load(schema("charges"), record("charges", id="new"), mode="replace")
     assert yesterday.rows("FROM charges") == [("new",)]
     assert "without a version in mode replace" in caplog.text
 
 
-def test_a_stream_that_is_whole_and_empty_empties_its_table(yesterday: Tables) -> None:
+def test_a_stream_that_is_whole_and_empty_empties_its_table(yesterday: DuckDbTables) -> None:
     yesterday.load(schema("charges"), activate("charges", 7), mode="replace")
     assert yesterday.rows("FROM charges") == []
 
 
 def test_a_stream_that_says_nothing_leaves_its_table_alone(
-    yesterday: Tables, caplog: pytest.LogCaptureFixture
+    yesterday: DuckDbTables, caplog: pytest.LogCaptureFixture
 ) -> None:
     yesterday.load(schema("charges"), mode="replace")
     assert yesterday.rows("FROM charges") == [("old",)]
     assert "sent no record and no ACTIVATE_VERSION" in caplog.text
 
 
-def test_states_wait_for_the_end(yesterday: Tables) -> None:
+def test_states_wait_for_the_end(yesterday: DuckDbTables) -> None:
     outcome = yesterday.load(
         FULL[0], state(a=1), *FULL[1:], state(a=2), mode="replace", batch_seconds=0
     )
     assert outcome.states == [{"a": 2}]
 
 
-def test_a_bad_record_leaves_all_old_rows(yesterday: Tables) -> None:
+def test_a_bad_record_leaves_all_old_rows(yesterday: DuckDbTables) -> None:
     yesterday.load(*FULL[:2], record("charges", id=5, version=7), mode="replace", batch_size_rows=1)
     assert yesterday.rows("FROM charges") == [("old",)]

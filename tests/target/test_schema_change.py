@@ -9,19 +9,19 @@ from tests.target.world import (
     NUMBER,
     OBJECT,
     TEXT,
-    Tables,
+    DuckDbTables,
     record,
     schema,
 )  # fmt: skip
 
 
-def test_a_new_field_becomes_a_column(tables: Tables) -> None:
+def test_a_new_field_becomes_a_column(tables: DuckDbTables) -> None:
     tables.load(schema("charges"), record("charges", id="1"))
     tables.load(schema("charges", id=TEXT, n=INTEGER), record("charges", id="2", n=2))
     assert tables.rows("FROM charges ORDER BY id") == [("1", None), ("2", 2)]
 
 
-def test_a_schema_in_mid_stream_counts_from_there_on(tables: Tables) -> None:
+def test_a_schema_in_mid_stream_counts_from_there_on(tables: DuckDbTables) -> None:
     tables.load(
         schema("charges"),
         record("charges", id="1"),
@@ -31,7 +31,7 @@ def test_a_schema_in_mid_stream_counts_from_there_on(tables: Tables) -> None:
     assert tables.rows("FROM charges ORDER BY id") == [("1", None), ("2", 2)]
 
 
-def test_a_field_that_is_gone_keeps_its_column(tables: Tables) -> None:
+def test_a_field_that_is_gone_keeps_its_column(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, n=INTEGER), record("charges", id="1", n=1))
     tables.load(schema("charges"), record("charges", id="2"))
     assert tables.rows("FROM charges ORDER BY id") == [("1", 1), ("2", None)]
@@ -51,7 +51,7 @@ def test_a_field_that_is_gone_keeps_its_column(tables: Tables) -> None:
     ],
 )
 def test_a_type_that_grew_or_shrank_loses_nothing(
-    tables: Tables, before: tuple[Any, Any], after: tuple[Any, Any], kept: list[str]
+    tables: DuckDbTables, before: tuple[Any, Any], after: tuple[Any, Any], kept: list[str]
 ) -> None:
     for name, (type_, value) in (("1", before), ("2", after)):
         tables.load(schema("charges", id=TEXT, v=type_), record("charges", id=name, v=value))
@@ -59,21 +59,21 @@ def test_a_type_that_grew_or_shrank_loses_nothing(
     assert [value for (value,) in rows] == kept
 
 
-def test_a_type_that_cannot_grow_is_refused_and_the_rows_stay(tables: Tables) -> None:
+def test_a_type_that_cannot_grow_is_refused_and_the_rows_stay(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, v=INTEGER), record("charges", id="1", v=1))
     outcome = tables.load(schema("charges", id=TEXT, v=MOMENT))
     assert "`v` of `charges` is timestamp now" in outcome.sentence
     assert tables.rows("SELECT v FROM charges") == [(1,)]
 
 
-def test_an_integer_that_a_double_cannot_hold_stops_the_widening(tables: Tables) -> None:
+def test_an_integer_that_a_double_cannot_hold_stops_the_widening(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, v=INTEGER), record("charges", id="1", v=2**53 + 1))
     outcome = tables.load(schema("charges", id=TEXT, v=NUMBER))
     assert "without losing digits" in outcome.sentence
     assert tables.rows("SELECT v FROM charges") == [(2**53 + 1,)]
 
 
-def test_a_column_that_must_grow_under_an_index_is_refused(tables: Tables) -> None:
+def test_a_column_that_must_grow_under_an_index_is_refused(tables: DuckDbTables) -> None:
     tables.load(schema("charges", id=TEXT, v=INTEGER))
     tables.run("CREATE INDEX by_id ON charges (id)")
     outcome = tables.load(schema("charges", id=TEXT, v=NUMBER))

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.target.world import INTEGER, TEXT, Tables, activate, line, record, schema
+from tests.target.world import INTEGER, TEXT, DuckDbTables, activate, line, record, schema
 
 CHARGES = (schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n=2))
 
 
-def test_a_stream_map_computes_removes_and_renames(tables: Tables) -> None:
+def test_a_stream_map_computes_removes_and_renames(tables: DuckDbTables) -> None:
     maps = {"charges": {"id": "md5(id)", "n": None, "twice": "int(n * 2)", "__alias__": "sales"}}
     tables.load(*CHARGES, stream_maps=maps)
     ((name, twice),) = tables.rows("SELECT id, twice FROM sales")
@@ -16,12 +16,12 @@ def test_a_stream_map_computes_removes_and_renames(tables: Tables) -> None:
     assert "n" not in tables.columns("sales")
 
 
-def test_a_stream_map_filters_records(tables: Tables) -> None:
+def test_a_stream_map_filters_records(tables: DuckDbTables) -> None:
     tables.load(*CHARGES, stream_maps={"charges": {"__filter__": "n > 5"}})
     assert tables.rows("FROM charges") == []
 
 
-def test_flattening_makes_columns_of_nested_fields(tables: Tables) -> None:
+def test_flattening_makes_columns_of_nested_fields(tables: DuckDbTables) -> None:
     nested = {"type": "object", "properties": {"city": TEXT}}
     tables.load(
         schema("charges", id=TEXT, address=nested),
@@ -32,13 +32,13 @@ def test_flattening_makes_columns_of_nested_fields(tables: Tables) -> None:
     assert tables.rows("SELECT address__city FROM charges") == [("Berlin",)]
 
 
-def test_record_metadata_are_columns(tables: Tables) -> None:
+def test_record_metadata_are_columns(tables: DuckDbTables) -> None:
     tables.load(*CHARGES, activate("charges", 1), add_record_metadata=True)
     assert tables.rows("SELECT _sdc_sequence > 0, _sdc_deleted_at FROM charges") == [(True, None)]
 
 
 def test_the_slow_path_is_named_in_the_log(
-    tables: Tables, caplog: pytest.LogCaptureFixture
+    tables: DuckDbTables, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="target_td_table")
     tables.load(*CHARGES, add_record_metadata=True)
@@ -47,7 +47,7 @@ def test_the_slow_path_is_named_in_the_log(
 
 @pytest.mark.parametrize("compression", ["gzip", None])
 def test_a_batch_message_brings_the_records_of_its_files(
-    tables: Tables, tmp_path: Path, compression: str | None
+    tables: DuckDbTables, tmp_path: Path, compression: str | None
 ) -> None:
     content = b'{"id":"1","n":1}\n{"id":"2","n":2}\n'
     path = tmp_path / "records"
@@ -66,7 +66,7 @@ def test_a_batch_message_brings_the_records_of_its_files(
     ],
 )
 def test_a_batch_that_cannot_be_read_is_refused(
-    tables: Tables, encoding: dict[str, str], url: str, sentence: str
+    tables: DuckDbTables, encoding: dict[str, str], url: str, sentence: str
 ) -> None:
     assert sentence in tables.load(CHARGES[0], batch(encoding, url)).sentence
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,15 +57,26 @@ class Outcome:
         return str(self.error)
 
 
-@dataclass(frozen=True)
-class Tables:
-    """A DuckDB file, loaded by the target and looked into by the test."""
-
-    path: Path
+class Tables(ABC):
+    """A destination, loaded by the target and looked into by the test."""
 
     @property
+    @abstractmethod
     def url(self) -> str:
-        return f"duckdb:///{self.path}"
+        """The setting `destination`."""
+
+    @abstractmethod
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What another user of the tables reads; the time zone is UTC."""
+
+    @abstractmethod
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of a table with the destination's own types; none if there is no table."""
+
+    def run(self, *statements: str) -> None:
+        """What a person does to the tables."""
+        for statement in statements:
+            self.rows(statement)
 
     def load(self, *lines: str, **settings: Any) -> Outcome:
         """Load messages in this process."""
@@ -77,15 +89,21 @@ class Tables:
                 error = refusal
         return Outcome([json.loads(each) for each in out.getvalue().splitlines()], error)
 
+
+@dataclass(frozen=True)
+class DuckDbTables(Tables):
+    """A DuckDB file."""
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"duckdb:///{self.path}"
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(self.path) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(sql).fetchall()
-
-    def run(self, *statements: str) -> None:
-        with duckdb.connect(self.path) as connection:
-            for statement in statements:
-                connection.execute(statement)
 
     def columns(self, table: str) -> dict[str, str]:
         found = self.rows(

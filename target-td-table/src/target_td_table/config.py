@@ -54,8 +54,14 @@ SETTINGS = (
         "string",
         "append",
         "`append` adds the rows; `replace` puts them in the place of all rows, at the end of the "
-        "input, in one step.",
+        "input, in one step; `merge` puts each in the place of the row with its key.",
         choices=tuple(Mode),
+    ),
+    Setting(
+        "hard_delete",
+        "boolean",
+        False,
+        "In mode merge, delete the row of a tombstone. When false, it is marked.",
     ),
     Setting(
         "time_column",
@@ -131,6 +137,7 @@ class Settings:
     database: str
     table: str
     mode: Mode
+    hard_delete: bool
     time_column: str | None
     auto_create_table: bool
     pipeline: str

@@ -23,6 +23,14 @@ _FAST: Mapping[LogicalType, Any] = {
     LogicalType.STRING: str | None,
     LogicalType.JSON: msgspec.Raw,
 }
+_FAST_KEY: Mapping[LogicalType, Any] = {
+    LogicalType.BOOLEAN: bool,
+    LogicalType.INTEGER: int,
+    LogicalType.NUMBER: float,
+    LogicalType.TIMESTAMP: datetime,
+    LogicalType.STRING: str,
+    LogicalType.JSON: bool | int | float | str,
+}
 _WORDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
@@ -33,15 +41,23 @@ MOST_UNDECLARED = 100
 
 
 class Check:
-    """The question whether records fit one table."""
+    """The question whether records fit one table.
 
-    def __init__(self, table: Table, undeclared: Iterable[str] = ()) -> None:
+    With `by_key` no field of the key may be null.
+    """
+
+    def __init__(
+        self, table: Table, undeclared: Iterable[str] = (), *, by_key: bool = False
+    ) -> None:
         self._table = table
+        self._by_key = by_key
         self.undeclared = frozenset(undeclared)
         names = {*table.fields, *self.undeclared}
         # msgspec cannot rename to these; such records are looked at one by one.
         odd = any(_NOT_FOR_MSGSPEC.search(name) for name in names)
-        self._decoder = None if odd else msgspec.json.Decoder(_struct(table, self.undeclared))
+        self._decoder = (
+            None if odd else msgspec.json.Decoder(_struct(table, self.undeclared, by_key=by_key))
+        )
 
     def accepts(self, chunk: bytes) -> bool:
         """Whether all records of a chunk, one a line, fit without a second look."""
@@ -62,7 +78,7 @@ class Check:
         undeclared: set[str] = set()
         for line, record in zip(lines, records, strict=True):
             if not self.accepts(record):
-                undeclared.update(explain(self._table, record, line))
+                undeclared.update(explain(self._table, record, line, by_key=self._by_key))
         return frozenset(undeclared) - self.undeclared
 
 
@@ -73,7 +89,7 @@ def respelled(table: Table, record: bytes) -> bytes:
     return msgspec.json.encode(named)
 
 
-def explain(table: Table, record: bytes, line: int) -> list[str]:
+def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> list[str]:
     """Look at every top-level value of a record; return the fields the table does not have.
 
     Raises:
@@ -85,6 +101,12 @@ def explain(table: Table, record: bytes, line: int) -> list[str]:
             raise MissingKeyError(
                 f"A record of `{table.stream}` (line {line}) has no `{field}`, which is in its "
                 "key. Nothing of its batch was published. Correct the tap or its key properties."
+            )
+        if by_key and values.get(field) is None:
+            raise MissingKeyError(
+                f"A record of `{table.stream}` (line {line}) has null as `{field}`, which is in "
+                "its key, and mode is merge. Nothing of its batch was published. Correct the tap, "
+                "or use mode append."
             )
     for field, type_ in table.fields.items():
         problem = _problem(type_, values.get(field))
@@ -163,7 +185,7 @@ def _which(table: Table, values: Mapping[str, Any]) -> str:
     return f" record `{'`, `'.join(key[:80] for key in keys)}`" if keys else ""
 
 
-def _struct(table: Table, undeclared: frozenset[str]) -> type[msgspec.Struct]:
+def _struct(table: Table, undeclared: frozenset[str], *, by_key: bool) -> type[msgspec.Struct]:
     """A struct that accepts exactly the records of this table, save for their nested values."""
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
@@ -171,8 +193,8 @@ def _struct(table: Table, undeclared: frozenset[str]) -> type[msgspec.Struct]:
     for number, (field, type_) in enumerate(kinds.items()):
         names[f"f{number}"] = field
         default: Any = msgspec.Raw(b"null") if type_ is LogicalType.JSON else None
-        kind = _FAST[type_]
         required = field in table.key
+        kind = (_FAST_KEY if by_key and required else _FAST)[type_]
         fields.append((f"f{number}", kind) if required else (f"f{number}", kind, default))
     return msgspec.defstruct(
         "Record",

@@ -1,10 +1,11 @@
 """One stream's way into one table."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from target_td_table.batch import Batch, Mark, OpenBatch
+from target_td_table.modes import Mode
 from target_td_table.records import MOST_UNDECLARED, Check, respelled
 from target_td_table.report import log
 from target_td_table.table import Table
@@ -13,8 +14,9 @@ from target_td_table.table import Table
 class Sink:
     """Checks the records of a stream and gathers them in batches."""
 
-    def __init__(self, table: Table, folder: Path, number: int) -> None:
+    def __init__(self, table: Table, mode: Mode, folder: Path, number: int) -> None:
         self.table = table
+        self.mode = mode
         self.rows = 0
         self.opened_at = time.monotonic()
         # Of the records that came last, and of the last ACTIVATE_VERSION.
@@ -24,7 +26,7 @@ class Sink:
         self._number = number
         self._batches = 0
         self._batch: OpenBatch | None = None
-        self._check = Check(table)
+        self._check = self._check_for(table)
 
     @property
     def mark(self) -> Mark:
@@ -34,7 +36,7 @@ class Sink:
     def change(self, table: Table) -> None:
         """Go on with another table. The open batch must have been closed."""
         self.table = table
-        self._check = Check(table)
+        self._check = self._check_for(table)
 
     def add(self, records: Sequence[bytes], lines: Sequence[int]) -> None:
         """Check records and add them to the open batch.
@@ -85,4 +87,7 @@ class Sink:
             self.table.stream,
             ", ".join(f"`{field}`" for field in sorted(fields)[:MOST_UNDECLARED]),
         )
-        self._check = Check(self.table, undeclared)
+        self._check = self._check_for(self.table, undeclared)
+
+    def _check_for(self, table: Table, undeclared: Iterable[str] = ()) -> Check:
+        return Check(table, undeclared, by_key=self.mode is Mode.MERGE)

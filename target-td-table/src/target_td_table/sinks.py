@@ -1,12 +1,14 @@
 """The sinks of a run, opened and changed as the SCHEMA messages come."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from target_td_table import mapping, naming
 from target_td_table.config import Settings
 from target_td_table.errors import RecordBeforeSchemaError, TableError
 from target_td_table.messages import Schema
+from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
 from target_td_table.sink import Sink
 from target_td_table.table import Table, TableName
@@ -50,6 +52,7 @@ class Sinks:
         if sink is None:
             self._refuse_a_second_stream(table)
             self._refuse_a_missing_table(table)
+            self._refuse_a_missing_key(table)
         elif sink.table == table:
             return
         else:
@@ -57,19 +60,22 @@ class Sinks:
             self._publisher.stage([batch] if batch else [])
         self._publisher.alter(table)
         if sink is None:
-            self._sinks[schema.stream] = Sink(table, self._folder, len(self._sinks))
+            self._sinks[schema.stream] = Sink(
+                table, self._settings.mode, self._folder, len(self._sinks)
+            )
         else:
             sink.change(table)
 
     def _table(self, schema: Schema) -> Table:
         name = naming.table_name(self._settings.table, schema.stream)
-        return mapping.table(
+        found = mapping.table(
             schema.stream,
             schema.schema,
             schema.key_properties or (),
             name=TableName(self._settings.database, name),
             time_column=self._settings.time_column,
         )
+        return replace(found, hard_delete=self._settings.hard_delete)
 
     def _refuse_a_second_stream(self, table: Table) -> None:
         for sink in self:
@@ -79,6 +85,22 @@ class Sinks:
                     f"the table `{table.name}`. Put `{{stream}}` into the setting `table`, or "
                     "select one of them."
                 )
+
+    def _refuse_a_missing_key(self, table: Table) -> None:
+        if self._settings.mode is not Mode.MERGE:
+            return
+        if not table.key:
+            raise TableError(
+                f"`{table.stream}` has mode merge but no key properties. Use append or replace, "
+                "or give the stream a key."
+            )
+        unknown = [field for field in table.key if field not in table.fields]
+        if unknown:
+            raise TableError(
+                f"`{unknown[0]}` is in the key of `{table.stream}`, but its SCHEMA does not "
+                "declare it, so mode merge has no column for it. Use append or replace, or "
+                "correct the tap."
+            )
 
     def _refuse_a_missing_table(self, table: Table) -> None:
         if not self._settings.auto_create_table and not self._publisher.describe(table.name):

@@ -1,5 +1,7 @@
 """The destinations, each behind the same five verbs."""
 
+from collections.abc import Callable, Mapping
+
 from target_td_table.config import Settings
 from target_td_table.errors import SettingsError
 from target_td_table.loaders.base import Loader
@@ -12,11 +14,19 @@ def loader_for(settings: Settings) -> Loader:
         SettingsError: If there is no loader for it.
     """
     scheme, separator, _ = settings.destination.partition("://")
-    if scheme != "duckdb" or not separator:
+    if not separator or scheme not in _OPENERS:
         shown = f"{scheme}://" if separator else settings.destination
-        raise SettingsError([f"There is no loader for `{shown}`. Use one of: duckdb://."])
+        known = ", ".join(f"{each}://" for each in _OPENERS)
+        raise SettingsError([f"There is no loader for `{shown}`. Use one of: {known}."])
+    return _OPENERS[scheme](settings)
+
+
+def _duckdb(settings: Settings) -> Loader:
     from target_td_table.loaders.duckdb import DuckDbLoader
 
     return DuckDbLoader(
         settings.destination, database=settings.database, memory_bytes=settings.memory_bytes
     )
+
+
+_OPENERS: Mapping[str, Callable[[Settings], Loader]] = {"duckdb": _duckdb}
