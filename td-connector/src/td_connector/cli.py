@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from td_connector.commands.demo import demo
 from td_connector.commands.files import guess, issue, preview
-from td_connector.commands.jobs import history, job, run, work
+from td_connector.commands.jobs import history, job, work
+from td_connector.commands.jobs import run as run_command
 from td_connector.commands.scheduler import scheduler
 from td_connector.commands.schedules import create, delete, list_, show, update
 from td_connector.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROGRAM = "td-connector"
 
@@ -28,7 +33,7 @@ def cli() -> None:
 
 
 for command in (
-    guess, preview, issue, create, list_, show, update, delete, history, run, job, work,
+    guess, preview, issue, create, list_, show, update, delete, history, run_command, job, work,
     scheduler, demo,
 ):  # fmt: skip
     cli.add_command(command)
@@ -40,12 +45,13 @@ def main() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.getLogger("td_connector").addHandler(handler)
     logging.getLogger("td_connector").setLevel(logging.INFO)
-    sys.exit(_exit_code())
+    sys.exit(run())
 
 
-def _exit_code() -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, this process's own without one, and return its exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False)
         sys.stdout.flush()
     except ConnectorError as error:
         for problem in str(error).splitlines():

@@ -42,8 +42,8 @@ def check_cron(line: str) -> str:
     except CronSimError as error:
         problem = str(error).removeprefix("Bad ")
         raise UserError(
-            f"The {problem} in the cron line `{tidy}` cannot be read. Write minute, hour, day of "
-            "the month, month and day of the week, such as `10 0 * * *`."
+            f"The cron line `{tidy}` has an impossible {problem}. Write minute, hour, day of the "
+            "month, month and day of the week, such as `10 0 * * *`."
         ) from None
     except StopIteration:
         raise UserError(

@@ -59,7 +59,11 @@ def guess(file: Path, out: Path) -> None:
 @click.command()
 @_FILE
 @click.option(
-    "-f", "--format", "chosen", type=click.Choice([each.value for each in Format]), help="How to print; a table."
+    "-f",
+    "--format",
+    "chosen",
+    type=click.Choice([each.value for each in Format]),
+    help="How to print; a table.",
 )
 def preview(file: Path, chosen: str | None) -> int:
     """Show the first rows that FILE would load. Nothing is loaded."""

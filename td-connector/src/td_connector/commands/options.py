@@ -44,7 +44,7 @@ def with_format(command: _Command) -> _Command:
         "--format",
         "chosen",
         type=click.Choice([each.value for each in Format]),
-        default=Format.TABLE,
+        default=Format.TABLE.value,
         show_default=True,
         help="How to print.",
         callback=lambda _context, _option, value: Format(value),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -87,12 +86,15 @@ def run_here(store: Store, id_: int) -> Job:
 
 def _start_in_background(store: Store, queued: Job) -> None:
     url = store.engine.url.render_as_string(hide_password=False)
-    subprocess.Popen(  # noqa: S603 - this very program
+    nowhere = [
+        (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in range(3)
+    ]
+    # Not by `subprocess`: nobody will wait for it.
+    os.posix_spawn(
+        sys.executable,
         [sys.executable, "-m", "td_connector", "work", str(queued.id)],
         # A password in the URL must not stand in the list of processes.
-        env={**os.environ, "TD_CONNECTOR_STORE": url},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        {**os.environ, "TD_CONNECTOR_STORE": url},
+        file_actions=nowhere,
+        setsid=True,
     )

@@ -74,7 +74,11 @@ def open_store(url_text: str) -> Store:
     if url.get_backend_name() == "sqlite":
         _create_file(url)
     store = Store(_engine(url), url.render_as_string(hide_password=True))
-    _create_tables(store)
+    try:
+        _create_tables(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -103,7 +107,8 @@ def _create_file(url: URL) -> None:
     """
     path = Path(str(url.database))
     try:
-        if not path.parent.exists():
+        # Another command may create it at the same time.
+        with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700, parents=True)
             (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         with contextlib.suppress(FileExistsError):
@@ -180,5 +185,5 @@ def _create_tables(store: Store) -> None:
 
 
 def _why(error: DBAPIError) -> str:
-    sentence = " ".join(str(error.orig).split()).rstrip(".")
+    sentence = str(error.orig).strip().split("\n")[0].rstrip(".?")
     return f"cannot be used now: {sentence}. Check that it is reachable and try again."

@@ -1,0 +1,51 @@
+"""A tap that keeps Singer's rules: rows numbered from the state on, a STATE after each page.
+
+Its settings stand under `in:` of a load.yml that is JSON: rows (3), page (1), until, seconds a page
+(0), fail (the exit code after all rows), say (its last words).
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+arguments = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
+if "--preview" in sys.argv:
+    print(f"preview of {sys.argv[2]}, {sys.argv[4:]}")
+    sys.exit(0)
+if "--about" in sys.argv:
+    told = {
+        "secret_key": {"description": "The key."},
+        "target": {"description": "What to read.", "default": "core"},
+        "incremental": {"description": "Whether to go on.", "default": True},
+    }
+    print(json.dumps({"settings": {"properties": told}}))
+    sys.exit(0)
+settings = json.loads(Path(arguments["--config"]).read_text())["in"]
+first = 0
+if "--state" in arguments:
+    first = json.loads(Path(arguments["--state"]).read_text())["next"]
+
+
+def say(**message: object) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def log(message: str, level: str = "info", **extra: object) -> None:
+    line = {"level": level, "message": message, "extra": extra}
+    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.flush()
+
+
+log(f"reads from {first}")
+say(type="SCHEMA", stream="rows", schema={"properties": {"id": {}}}, key_properties=["id"])
+last = first + settings.get("rows", 3)
+for number in range(first, last):
+    say(type="RECORD", stream="rows", record={"id": number})
+    if (number + 1 - first) % settings.get("page", 1) == 0 or number + 1 == last:
+        say(type="STATE", value={"next": number + 1})
+    time.sleep(settings.get("seconds", 0))
+if settings.get("say"):
+    sys.stderr.write(f"tap-stripe-td: {settings['say']}\n")
+sys.exit(settings.get("fail", 0))
