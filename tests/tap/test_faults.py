@@ -51,7 +51,7 @@ def test_every_row_of_a_list_comes_once_through(
 
     run = tap.read("charges")
 
-    assert run.ids("charges") == [charge["id"] for charge in stripe.objects("charge")]
+    assert sorted(run.ids("charges")) == sorted(c["id"] for c in stripe.objects("charge"))
     assert run.exit_code == 0
 
 
@@ -93,7 +93,7 @@ def test_a_page_that_claims_to_be_empty_although_more_follows_loses_nothing(
 
     run = tap.read("charges")
 
-    assert run.ids("charges") == [charge["id"] for charge in stripe.objects("charge")]
+    assert sorted(run.ids("charges")) == sorted(c["id"] for c in stripe.objects("charge"))
 
 
 def test_a_page_of_events_that_claims_to_be_empty_although_more_follows_loses_no_change(
@@ -110,6 +110,7 @@ def test_a_page_of_events_that_claims_to_be_empty_although_more_follows_loses_no
     assert sorted(second.ids("customers")) == sorted(f"cus_new_{n}" for n in range(150))
 
 
+@pytest.mark.timeout(60)
 def test_a_list_that_goes_on_but_shows_nothing_fails_and_is_not_taken_for_whole(
     stripe: ChangingStripe, tap: Tap
 ) -> None:

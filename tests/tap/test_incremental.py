@@ -198,16 +198,25 @@ def test_balance_transactions_are_read_on_from_the_newest(stripe: ChangingStripe
     assert (first.ids("balance_transactions"), second.ids("balance_transactions")) == ([old], [new])
 
 
-def test_a_list_that_tells_nothing_of_changes_is_read_whole_every_time(
+def test_a_list_of_which_no_event_tells_is_kept_true_all_the_same(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    first = tap.read("account")
+    for name in ("stays", "changes", "goes"):
+        stripe.create("webhook_endpoint", id=name, created=stripe.now - 9)
+    first = tap.read("webhook_endpoints")
+    stripe.update("webhook_endpoint", "changes", description="changed")
+    stripe.delete("webhook_endpoint", "goes")
+    stripe.create("webhook_endpoint", id="comes")
     stripe.advance(HOUR)
 
-    second = tap.read("account", state=first.state)
+    second = tap.read("webhook_endpoints", state=first.state)
 
-    assert second.ids("account") == [stripe.ledger.account]
-    assert len(second.activated("account")) == 1
+    # A version that is activated takes the place of all rows before it.
+    before = [] if second.activated("webhook_endpoints") else first.records("webhook_endpoints")
+    rows = {row["id"]: row for row in (*before, *second.records("webhook_endpoints"))}
+    there = {id_: row for id_, row in rows.items() if row["_sdc_deleted_at"] is None}
+    assert there.keys() == {"stays", "changes", "comes"}
+    assert there["changes"]["description"] == "changed"
 
 
 def test_a_bookmark_older_than_stripes_events_leads_to_a_new_start_and_a_warning(

@@ -56,7 +56,9 @@ def test_what_was_read_before_the_last_state_is_not_read_again(
     for part, state in whole.up_to_each_state():
         rest = tap.read("customers", state=state)
 
-        assert part.ids("customers") + rest.ids("customers") == whole.ids("customers")
+        assert sorted(part.ids("customers") + rest.ids("customers")) == sorted(
+            whole.ids("customers")
+        )
 
 
 def test_a_page_that_was_sent_but_not_confirmed_is_all_that_is_sent_again(
