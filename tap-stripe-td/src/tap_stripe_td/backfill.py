@@ -6,6 +6,8 @@ Who reads which part, and when, is the `crew`'s; here is what a page means for t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from tap_stripe_td.records import integer_of, text_of
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import Share, after_page, fullest, halved, without_cursor
 from tap_stripe_td.state import Backfill, Bookmark
+from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +24,21 @@ if TYPE_CHECKING:
     from tap_stripe_td.records import Record
     from tap_stripe_td.slicing import Slice
     from tap_stripe_td.streams.row import Stream
-    from tap_stripe_td.units import UnixSeconds
+
+
+class Remember(Enum):
+    """What a bookmark remembers of the records that were read."""
+
+    NOTHING = "what it remembered before"
+    RECENT = "the ids of new records, which are read again for those that Stripe shows late"
+    CONTENT = "ids and digests of all records, as all are read every time"
+
+
+MOST_REMEMBERED = 10_000
+"""A list that is read whole and is longer than this is sent whole every time."""
+
+_DIGEST_BYTES = 8
+_DIGEST_MARK = "#"
 
 
 @dataclass(frozen=True)
@@ -33,17 +50,38 @@ class Reading:
         start: Where it stands: its `backfill` is what is read.
         end: How far it is read when nothing of that is left.
         version: Sent with every record when the whole stream is read; None for a part.
-        remember_since: Ids of records created from then on are kept in the bookmark, so that
-            reading that stretch again does not send them again; None to keep those of `end`.
-        remembered: Ids that an earlier part of this reading kept.
+        remember: Which records the bookmark remembers, so that reading them again does not send
+            them again.
+        remember_since: With `Remember.RECENT`: from which second on.
+        remembered: What an earlier part of this reading remembered.
     """
 
     stream: Stream
     start: Bookmark
     end: Bookmark
     version: int | None = None
+    remember: Remember = Remember.NOTHING
     remember_since: UnixSeconds | None = None
     remembered: tuple[str, ...] = ()
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier run read a part of it."""
+        return bool(self.remembered)
+
+    def memory_of(self, record: Record) -> str:
+        """Return what stands for a record in the bookmark."""
+        object_id = text_of(record, "id") or ""
+        if self.remember is not Remember.CONTENT:
+            return object_id
+        digest = blake2b(b"\0".join(map(bytes, record.values())), digest_size=_DIGEST_BYTES)
+        return f"{object_id}{_DIGEST_MARK}{digest.hexdigest()}"
+
+    def is_remembered(self, record: Record) -> bool:
+        """Whether the bookmark should remember a record."""
+        if self.remember is not Remember.RECENT:
+            return self.remember is Remember.CONTENT
+        return (integer_of(record, self.stream.created_field) or 0) >= (self.remember_since or 0)
 
 
 @dataclass(frozen=True)
@@ -92,11 +130,28 @@ class Progress:
         return replace(start, backfill=backfill, seen=seen)
 
     @property
+    def signpost(self) -> UnixSeconds:
+        """The upper edge of what is read."""
+        backfill = self.reading.start.backfill
+        return UnixSeconds(0) if backfill is None else backfill.signpost
+
+    @property
+    def gone_ids(self) -> tuple[str, ...]:
+        """The ids that a list read whole had the last time and has no more."""
+        if self.reading.remember is not Remember.CONTENT or self.reading.is_resumed:
+            return ()
+        ids = {memory.partition(_DIGEST_MARK)[0] for memory in self.remembered}
+        before = (memory.partition(_DIGEST_MARK)[0] for memory in self.reading.start.seen)
+        return tuple(dict.fromkeys(id_ for id_ in before if id_ not in ids))
+
+    @property
     def end(self) -> Bookmark:
         """How far the stream is read once nothing is left."""
-        if self.reading.remember_since is None:
+        if self.reading.remember is Remember.NOTHING:
             return self.reading.end
-        return replace(self.reading.end, seen=self.remembered)
+        by_content = self.reading.remember is Remember.CONTENT
+        too_many = by_content and len(self.remembered) > MOST_REMEMBERED
+        return replace(self.reading.end, seen=() if too_many else self.remembered)
 
     def after(
         self, number: int, asked: Slice, page: Page, floor: UnixSeconds
@@ -105,10 +160,11 @@ class Progress:
         stream = self.reading.stream
         created_field = stream.created_field if narrows_by_created(stream) else ""
         share, records = after_page(self.shares[number], asked, page, created_field, floor)
-        remembered = _united(self.remembered, self._to_remember(records))
-        if self.reading.start.seen:
-            known = frozenset(self.reading.start.seen)
-            records = tuple(record for record in records if text_of(record, "id") not in known)
+        reading = self.reading
+        memories = tuple(reading.memory_of(r) for r in records if reading.is_remembered(r))
+        remembered = _united(self.remembered, memories)
+        if known := frozenset(reading.start.seen):
+            records = tuple(r for r in records if reading.memory_of(r) not in known)
         return replace(self._with(number, share), remembered=remembered), records
 
     def after_vanished_cursor(self, number: int) -> Progress:
@@ -139,17 +195,6 @@ class Progress:
             shares=MappingProxyType(left),
             rows=self.rows + share.rows - before.rows,
             seconds=self.seconds + share.seconds - before.seconds,
-        )
-
-    def _to_remember(self, records: tuple[Record, ...]) -> tuple[str, ...]:
-        since = self.reading.remember_since
-        if since is None:
-            return ()
-        created_field = self.reading.stream.created_field
-        return tuple(
-            id_
-            for record in records
-            if (integer_of(record, created_field) or 0) >= since and (id_ := text_of(record, "id"))
         )
 
 

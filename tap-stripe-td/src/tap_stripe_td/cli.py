@@ -15,6 +15,7 @@ import click
 from singer_sdk.logging import StructuredFormatter
 
 from tap_stripe_td.errors import ConfigError, TapError
+from tap_stripe_td.messages import ReaderGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         return 2
     except click.Abort:
         return 130
-    except BrokenPipeError:
+    except ReaderGoneError:
         _abandon_stdout()
         return CLOSED_PIPE_EXIT_CODE
     except StoppedBySignal as stopped:

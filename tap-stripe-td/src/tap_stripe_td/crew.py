@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import Progress, Reading
@@ -83,7 +83,8 @@ class Crew:
         self._floor = floor
         self._waiting = deque(readings)
         self._jobs: list[_Job] = []
-        self._changed = threading.Condition()
+        # Re-entrant: finishing a stream is a part of committing its last page.
+        self._changed = threading.Condition(threading.RLock())
         self._finished: dict[Stream, Bookmark] = {}
         self._broken = False
 
@@ -119,7 +120,7 @@ class Crew:
         except NotEnabledError as refused:
             name = task.job.progress.reading.stream.name
             _logger.warning("`%s` is empty: %s", name, refused)
-            self._finish(task.job)
+            self._end(task.job)
         except TapError as error:
             self._fail(task.job, error)
 
@@ -162,12 +163,24 @@ class Crew:
             self._changed.notify_all()
 
     def _finish(self, job: _Job) -> None:
+        """Say that a stream is read; first, what of it is gone."""
+        progress = job.progress
+        reading = progress.reading
+        with self._changed:
+            if progress.gone_ids and not job.ended:
+                signpost = progress.signpost
+                gone = self._source.tombstones(progress.gone_ids, signpost, signpost)
+                self._handover.put(Rows(reading.stream, gone, signpost))
+            self._end(job, progress.end)
+
+    def _end(self, job: _Job, end: Bookmark | None = None) -> None:
         reading = job.progress.reading
+        end = end or replace(reading.end, seen=reading.start.seen)
         with self._changed:
             if not job.ended:
                 job.ended = True
-                self._finished[reading.stream] = job.progress.end
-                self._handover.put(Finished(reading.stream, reading.version, job.progress.end))
+                self._finished[reading.stream] = end
+                self._handover.put(Finished(reading.stream, reading.version, end))
             self._changed.notify_all()
 
     def _fail(self, job: _Job, error: TapError) -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tap_stripe_td.records import integer_of, text_of
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_stripe_td.records import Record
     from tap_stripe_td.streams.row import Stream
 
 
@@ -47,11 +49,18 @@ class Event(msgspec.Struct, frozen=True):
     data: EventData
 
 
-class EventList(msgspec.Struct, tag_field="object", tag="list"):
-    """One page of `/v1/events`."""
+def event_of(record: Record) -> Event:
+    """Return what the tail needs of an event's record.
 
-    data: list[Event]
-    has_more: bool
+    Raises:
+        msgspec.ValidationError: If it is no event.
+    """
+    return Event(
+        text_of(record, "id") or "",
+        text_of(record, "type") or "",
+        integer_of(record, "created") or 0,
+        msgspec.json.decode(record["data"], type=EventData),
+    )
 
 
 @dataclass(frozen=True)

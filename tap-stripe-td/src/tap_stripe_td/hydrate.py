@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.errors import StripeRefusedError
-from tap_stripe_td.records import tombstone
 from tap_stripe_td.steps import Failed, Rows, Step
 
 if TYPE_CHECKING:
@@ -47,14 +46,8 @@ def _hydrate_stream(source: Source, stream: Stream, changes: list[Change]) -> It
 def _current(source: Source, change: Change) -> tuple[tuple[Record, ...], UnixSeconds]:
     """The object's record, with the time of that knowledge; none when it was not asked for."""
     if change.deleted:
-        return (_gone(source, change, change.at),), change.at
+        return source.tombstones([change.object_id], change.at, change.at), change.at
     record, date = source.fetch_object(change.stream, change.object_id)
     if record is None:
-        return (_gone(source, change, date),), date
+        return source.tombstones([change.object_id], change.at, date), date
     return source.finished(change.stream, source.kept(change.stream, [record]), date), date
-
-
-def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> Record:
-    return tombstone(
-        change.object_id, deleted_at=change.at, updated_at=updated_at, account=source.account
-    )

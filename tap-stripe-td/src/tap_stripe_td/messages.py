@@ -65,6 +65,10 @@ def state_line(state: State) -> bytes:
     return message_line({"type": "STATE", "value": format_state(state)})
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more: the target ended, or a pipe such as `| head` did."""
+
+
 class Output:
     """Writes lines whole, in order, and states never more often than pays.
 
@@ -80,7 +84,7 @@ class Output:
         """Write lines that are not STATE.
 
         Raises:
-            BrokenPipeError: If nobody reads them any more.
+            ReaderGoneError: If nobody reads them any more.
         """
         self._write_all(lines)
         self._bytes_since_state += len(lines)
@@ -90,11 +94,20 @@ class Output:
         line = state_line(state)
         if always or self._bytes_since_state >= len(line):
             self._write_all(line)
-            self._stdout.flush()
+            self._flush()
             self._bytes_since_state = 0
 
     def _write_all(self, lines: bytes) -> None:
         # With PYTHONUNBUFFERED stdout is a raw file, and a raw write may be short.
         rest = memoryview(lines)
-        while rest:
-            rest = rest[self._stdout.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._stdout.write(rest) :]
+        except BrokenPipeError:
+            raise ReaderGoneError from None
+
+    def _flush(self) -> None:
+        try:
+            self._stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGoneError from None

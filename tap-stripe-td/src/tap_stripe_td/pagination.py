@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 MAX_LIMIT = 100
 
+NO_FURTHER = (
+    "Stripe says that a list goes on, but gave no object to go on from. Rows may be missing, so "
+    "this is no success. Run again; if it stays so, tell Stripe's support."
+)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -61,10 +66,7 @@ def rest_after(asked: Slice, page: Page, created_field: str) -> Slice | None:
     if not page.has_more:
         return None
     if not page.records:
-        raise UnexpectedAnswerError(
-            "Stripe says that a list goes on, but gave no object to go on from. Rows may be "
-            "missing, so this is no success. Run again; if it stays so, tell Stripe's support."
-        )
+        raise UnexpectedAnswerError(NO_FURTHER)
     last = page.records[-1]
     cursor = text_of(last, "id")
     if cursor is None or cursor == asked.cursor:

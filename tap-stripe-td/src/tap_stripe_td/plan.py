@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.backfill import Reading
+from tap_stripe_td.backfill import Reading, Remember
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Backfill, Bookmark
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
@@ -24,7 +24,7 @@ class Upkeep(Enum):
 
     TAIL = "changes, from events"
     FORWARD = "new objects, by creation time"
-    WHOLE = "read whole every time"
+    WHOLE = "read whole every time; what changed is sent"
 
 
 def upkeep(stream: Stream) -> Upkeep:
@@ -142,47 +142,42 @@ def _reading(
     if bookmark is not None and bookmark.backfill is not None:
         return _resumed(stream, bookmark, bookmark.backfill.signpost, bounds)
     if bookmark is not None and upkeep(stream) is Upkeep.FORWARD:
-        return _forward(stream, bookmark, bounds)
-    key = replication_key(stream) or "_updated_at"
+        since = UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
+        stretch = Slice(since, bounds.signpost).intersect(bounds.created)
+        return _part(stream, bookmark, stretch, bounds)
     whole = Slice(until=bounds.signpost).intersect(bounds.created)
+    if bookmark is not None and bookmark.seen:
+        return _part(stream, bookmark, whole, bounds)
+    key = replication_key(stream) or "_updated_at"
     start = Bookmark(key, backfill=Backfill(bounds.signpost, _unread(whole)), seen=visible)
-    return Reading(
-        stream,
-        start,
-        _end(stream, start, bounds.signpost),
-        bounds.version,
-        _remember_since(stream, bounds.signpost, bounds),
-    )
+    return replace(_with_end(stream, start, bounds.signpost, bounds), version=bounds.version)
+
+
+def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) -> Reading:
+    """A reading of which only what is new since the bookmark is sent."""
+    backfill = Backfill(bounds.signpost, _unread(stretch))
+    return _with_end(stream, replace(bookmark, backfill=backfill), bounds.signpost, bounds)
 
 
 def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
     # Without a version: what is left of a reading is not the whole stream.
+    reading = _with_end(stream, bookmark, signpost, bounds)
+    return replace(reading, remembered=bookmark.seen)
+
+
+def _with_end(stream: Stream, start: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
+    remember = _MEMORY[upkeep(stream)] if bounds.incremental else Remember.NOTHING
+    since = UnixSeconds(signpost - bounds.lookback_seconds)
     return Reading(
-        stream,
-        bookmark,
-        _end(stream, bookmark, signpost),
-        None,
-        _remember_since(stream, signpost, bounds),
-        bookmark.seen,
+        stream, start, _end(stream, start, signpost), remember=remember, remember_since=since
     )
 
 
-def _forward(stream: Stream, bookmark: Bookmark, bounds: Bounds) -> Reading:
-    since = UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
-    stretch = Slice(since, bounds.signpost).intersect(bounds.created)
-    start = Bookmark(
-        bookmark.replication_key,
-        bookmark.value,
-        Backfill(bounds.signpost, _unread(stretch)),
-        bookmark.seen,
-    )
-    return Reading(
-        stream,
-        start,
-        _end(stream, start, bounds.signpost),
-        None,
-        _remember_since(stream, bounds.signpost, bounds),
-    )
+_MEMORY = {
+    Upkeep.TAIL: Remember.NOTHING,
+    Upkeep.FORWARD: Remember.RECENT,
+    Upkeep.WHOLE: Remember.CONTENT,
+}
 
 
 def _unread(stretch: Slice) -> tuple[Slice, ...]:
@@ -193,9 +188,3 @@ def _end(stream: Stream, start: Bookmark, signpost: UnixSeconds) -> Bookmark:
     tailed = upkeep(stream) is Upkeep.TAIL
     value = signpost - LATENESS_SECONDS if tailed else signpost
     return Bookmark(start.replication_key, UnixSeconds(value), seen=start.seen)
-
-
-def _remember_since(stream: Stream, signpost: UnixSeconds, bounds: Bounds) -> UnixSeconds | None:
-    if upkeep(stream) is not Upkeep.FORWARD or not bounds.incremental:
-        return None
-    return UnixSeconds(signpost - bounds.lookback_seconds)

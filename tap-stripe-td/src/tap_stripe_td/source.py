@@ -14,6 +14,7 @@ from tap_stripe_td.records import (
     parse_list,
     parse_object,
     text_of,
+    tombstone,
     with_times,
 )
 from tap_stripe_td.slicing import Slice
@@ -21,9 +22,9 @@ from tap_stripe_td.streams.row import CreatedFilter, Paging, Stream
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from tap_stripe_td.client import Answer, Client, Params
+    from tap_stripe_td.client import Client, Params
 
 T = TypeVar("T")
 
@@ -73,9 +74,15 @@ class Source:
         listed = self.client.fetch(stream.path, self._list_params(stream, slice_), parse_list)
         return Page.of(listed.content, listed.date)
 
-    def fetch_list(self, path: str, params: Params, parse: Callable[[bytes], T]) -> Answer[T]:
-        """Return a list's answer, parsed by the caller's own parser."""
-        return self.client.fetch(path, {**params, "limit": str(MAX_LIMIT)}, parse)
+    def events(self, types: tuple[str, ...], slice_: Slice) -> Page:
+        """Return the next page of a slice of the events, of these types or of all."""
+        params = {
+            **({"types[]": types} if types else {}),
+            **slice_.params(CreatedFilter.RANGE),
+            **_page_params(slice_),
+        }
+        listed = self.client.fetch(EVENTS_PATH, params, parse_list)
+        return Page.of(listed.content, listed.date)
 
     def fetch_object(self, stream: Stream, object_id: str) -> tuple[Record | None, UnixSeconds]:
         """Return an object as it is now, None when it is gone, with Stripe's clock.
@@ -112,22 +119,36 @@ class Source:
         added = added_fields(updated_at=updated_at, account=self.account)
         return tuple(with_times(record, times) | added for record in records)
 
+    def tombstones(
+        self, ids: Iterable[str], deleted_at: UnixSeconds, updated_at: UnixSeconds
+    ) -> tuple[Record, ...]:
+        """Return the records that say that objects are gone, and since when that is known."""
+        return tuple(
+            tombstone(id_, deleted_at=deleted_at, updated_at=updated_at, account=self.account)
+            for id_ in ids
+        )
+
     def _was_asked_for(self, stream: Stream, record: Record) -> bool:
         created = integer_of(record, stream.created_field) if stream.created_field else None
         return created is None or self.created.contains(created)
 
     def _list_params(self, stream: Stream, slice_: Slice) -> Params:
-        limit = {"limit": str(MAX_LIMIT)} if stream.paging is Paging.CURSOR else {}
-        after = {} if slice_.cursor is None else {"starting_after": slice_.cursor}
+        paging = _page_params(slice_) if stream.paging is Paging.CURSOR else {}
         bounds = slice_.params(stream.created_filter)
-        return {**stream.params, **self._expand_params(stream, "data."), **bounds, **limit, **after}
+        return {**stream.params, **self._expand_params(stream, "data."), **bounds, **paging}
 
     def _expand_params(self, stream: Stream, prefix: str) -> Params:
         fields = (*stream.expand, *self.expand.get(stream.name, ()))
         return {"expand[]": [prefix + name for name in fields]} if fields else {}
 
 
+def _page_params(slice_: Slice) -> dict[str, str]:
+    after = {} if slice_.cursor is None else {"starting_after": slice_.cursor}
+    return {"limit": str(MAX_LIMIT), **after}
+
+
 ACCOUNT_PATH = "/v1/account"
+EVENTS_PATH = "/v1/events"
 
 
 def read_clock(client: Client) -> Clock:

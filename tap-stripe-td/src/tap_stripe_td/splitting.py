@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.pagination import MAX_LIMIT, Page, rest_after
+from tap_stripe_td.errors import UnexpectedAnswerError
+from tap_stripe_td.pagination import MAX_LIMIT, NO_FURTHER, Page, rest_after
 from tap_stripe_td.records import integer_of, text_of
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.units import UnixSeconds
@@ -38,6 +39,7 @@ class Share:
         rows_per_second: The density that is expected before any row was read.
         last_ids: Ids on its last page, and before it in the same second: they may come again when
             its cursor has vanished.
+        doubted: The cursor that was answered with an empty page: once is asked for without it.
     """
 
     unread: Slice | None
@@ -45,6 +47,7 @@ class Share:
     seconds: int = 0
     rows_per_second: float = 0.0
     last_ids: tuple[str, ...] = ()
+    doubted: str | None = None
 
     @property
     def density(self) -> float:
@@ -73,7 +76,7 @@ def after_page(
     """
     since = None if share.unread is None else share.unread.since
     records = _own(share, asked, page, created_field)
-    rest = _rest(asked, page, created_field)
+    rest = _rest(share, asked, page, created_field)
     if rest is not None and since is not None:
         rest = replace(rest, since=since)
     if rest is not None and (rest.is_empty or _reached(page, created_field, since)):
@@ -85,6 +88,7 @@ def after_page(
         rows=share.rows + len(records),
         seconds=share.seconds + moved,
         last_ids=_edge_ids(share, asked, page, created_field),
+        doubted=share.doubted if page.records else asked.cursor,
     )
     return done, records
 
@@ -110,10 +114,12 @@ def _edge_ids(share: Share, asked: Slice, page: Page, created_field: str) -> tup
     return (*share.last_ids, *ids) if ends == {asked.until - 1} else ids
 
 
-def _rest(asked: Slice, page: Page, created_field: str) -> Slice | None:
+def _rest(share: Share, asked: Slice, page: Page, created_field: str) -> Slice | None:
     # Stripe answers some cursors with an empty page although there is more; asked for without the
     # cursor, the same stretch is shown: https://github.com/stripe/sync-engine-fork/pull/378
     if not page.records and asked.cursor is not None and created_field:
+        if share.doubted == asked.cursor:
+            raise UnexpectedAnswerError(NO_FURTHER)
         return replace(asked, cursor=None)
     return rest_after(asked, page, created_field)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from tap_stripe_td.errors import UnexpectedAnswerError
-from tap_stripe_td.fold import Change, Event, EventList, Identity, changes_of, newer
+from tap_stripe_td.errors import NoSuchObjectError
+from tap_stripe_td.fold import Change, Event, Identity, changes_of, event_of, newer
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.streams.row import CreatedFilter
+from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from tap_stripe_td.state import Bookmark
     from tap_stripe_td.streams.row import Stream
 
-EVENTS_PATH = "/v1/events"
 LATENESS_SECONDS = 60
 """Events younger than this may not be visible yet, so no bookmark comes closer to the signpost."""
 
@@ -32,7 +29,6 @@ MAX_AGE_SECONDS = 29 * 86_400
 """A bookmark older than this cannot be tailed: Stripe keeps events for 30 days."""
 
 _MOST_TYPES = 20
-_decoder = msgspec.json.Decoder(EventList)
 
 
 @dataclass(frozen=True)
@@ -105,24 +101,15 @@ def _by_type(streams: Iterable[Stream]) -> Mapping[str, Stream]:
 
 
 def _events(source: Source, by_type: Mapping[str, Stream], asked: Slice) -> Iterator[Event]:
-    types = {"types[]": sorted(by_type)} if len(by_type) <= _MOST_TYPES else {}
-    bounds = asked.params(CreatedFilter.RANGE)
-    cursor: str | None = None
-    has_more = True
-    while has_more:
-        after = {} if cursor is None else {"starting_after": cursor}
-        page = source.fetch_list(EVENTS_PATH, {**types, **bounds, **after}, _decoder.decode).content
-        yield from page.data
-        has_more = page.has_more
-        if has_more:
-            cursor = _next_cursor(page, cursor)
-
-
-def _next_cursor(page: EventList, cursor: str | None) -> str:
-    if not page.data or page.data[-1].id == cursor:
-        raise UnexpectedAnswerError(
-            "Stripe says that the list of events goes on, but its page gets no further. Changes "
-            "may be missing, so this is no success. Run again; if it stays so, tell Stripe's "
-            "support."
-        )
-    return page.data[-1].id
+    types = tuple(sorted(by_type)) if len(by_type) <= _MOST_TYPES else ()
+    share = Share(asked)
+    while (unread := share.unread) is not None:
+        try:
+            page = source.events(types, unread)
+        except NoSuchObjectError as gone:
+            if gone.param != "starting_after" or unread.cursor is None:
+                raise
+            share = without_cursor(share, narrows=True)
+            continue
+        share, records = after_page(share, unread, page, "created", STRIPES_FIRST_SECOND)
+        yield from map(event_of, records)

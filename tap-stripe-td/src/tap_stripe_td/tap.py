@@ -180,10 +180,8 @@ class TapStripeTd(Tap):
         tap = cls(
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
-            state=None if state is None else read_json_file(Path(state), "state", "--state"),
-            catalog=None
-            if catalog is None
-            else read_json_file(Path(catalog), "catalog", "--catalog"),
+            state=None if state is None else _state_in(Path(state)),
+            catalog=None if catalog is None else _catalog_in(Path(catalog)),
         )
         failures = tap.sync_selected()
         for failure in failures:
@@ -198,6 +196,30 @@ class TapStripeTd(Tap):
             if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
                 option.type = click.STRING
         return command
+
+
+def _state_in(path: Path) -> dict[str, Any]:
+    content = read_json_file(path, "state", "--state")
+    if content is not None and not isinstance(content, dict):
+        raise ConfigError(
+            f"The state in `{path}` must be a JSON object with `bookmarks`. Give the last line "
+            "that the target wrote, or leave `--state` out to start anew."
+        )
+    return content or {}
+
+
+def _catalog_in(path: Path) -> dict[str, Any]:
+    content = read_json_file(path, "catalog", "--catalog")
+    streams = content.get("streams") if isinstance(content, dict) else None
+    if not isinstance(streams, list) or not all(_is_catalog_entry(entry) for entry in streams):
+        raise ConfigError(
+            f"The file `{path}` holds no catalog. Make one with `tap-stripe-td --discover`."
+        )
+    return {"streams": streams}
+
+
+def _is_catalog_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and {"tap_stream_id", "schema"} <= entry.keys()
 
 
 def open_auth(config: Config) -> Auth:
