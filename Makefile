@@ -6,9 +6,11 @@ UV := $(shell command -v uv 2>/dev/null)
 MEMBERS := tap-stripe-td target-td-table sandbox
 EDITABLE := -e ./tap-stripe-td -e ./target-td-table -e './sandbox[demo]'
 MANIFESTS := pyproject.toml uv.lock $(MEMBERS:%=%/pyproject.toml)
-SOURCES := tap-stripe-td/src target-td-table/src sandbox/src tap-stripe-td/openapi tests bench
+SOURCES := tap-stripe-td/src target-td-table/src sandbox/src tap-stripe-td/openapi sandbox/shapes docs tests bench
+# Each writes what is generated; with --check it says what differs.
+GENERATORS := tap-stripe-td/openapi/make_schemas.py tap-stripe-td/openapi/make_docs.py sandbox/shapes/make.py docs/make_settings.py
 
-.PHONY: demo test lint format schemas docs clean
+.PHONY: demo test lint format generated clean
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python -m stripe_sandbox.demo
@@ -21,18 +23,14 @@ lint: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python tap-stripe-td/openapi/make_schemas.py --check
-	$(BIN)/python tap-stripe-td/openapi/make_docs.py --check
+	@for generator in $(GENERATORS); do $(BIN)/python $$generator --check || exit 1; done
 
 format: $(VENV)/.dev-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: $(VENV)/.dev-installed
-	$(BIN)/python tap-stripe-td/openapi/make_schemas.py
-
-docs: $(VENV)/.dev-installed
-	$(BIN)/python tap-stripe-td/openapi/make_docs.py
+generated: $(VENV)/.dev-installed
+	@for generator in $(GENERATORS); do $(BIN)/python $$generator || exit 1; done
 
 clean:
 	rm -rf $(VENV) .demo .meltano

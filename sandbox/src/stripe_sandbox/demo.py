@@ -124,9 +124,17 @@ def _load(folder: Path) -> None:
     print("\n$ tap-stripe-td --config tap.json --state state.json | target-td-table >> state.json")
     _pipe(folder, state)
     after = _counts(folder)
+    _show_counts({table: (rows - before.get(table, 0), rows) for table, rows in after.items()})
+
+
+def _show_counts(tables: dict[str, tuple[int, int]]) -> None:
     print(f"\n  {'stream':<26}{'came':>8}{'in the table':>14}")
-    for table, rows in sorted(after.items(), key=lambda pair: (-pair[1], pair[0])):
-        print(f"  {table:<26}{rows - before.get(table, 0):>8}{rows:>14}")
+    for table, (came, rows) in sorted(tables.items(), key=lambda item: (-item[1][1], item[0])):
+        if came:
+            print(f"  {table:<26}{came:>8}{rows:>14}")
+    unchanged = [rows for came, rows in tables.values() if not came]
+    if unchanged:
+        print(f"  {f'{len(unchanged)} others':<26}{0:>8}{sum(unchanged):>14}")
 
 
 def _pipe(folder: Path, state: Path) -> None:
@@ -177,7 +185,7 @@ def _show_rows(folder: Path) -> None:
     with closing(duckdb.connect(str(folder / DATABASE), read_only=True)) as database:
         print("\nThe first rows of the table `charges`:")
         database.sql(
-            "select id, created, amount, currency, status, customer from charges order by created limit 5"
+            "select id, created, amount, currency, status from charges order by created limit 5"
         ).show()
 
 
