@@ -54,8 +54,11 @@ def test_a_wrong_destination_is_not_repeated_as_it_may_hold_a_password() -> None
 @pytest.mark.parametrize(
     ("destination", "sentence"),
     [
-        ("oracle://x", "There is no loader for `oracle://`. Use one of: duckdb://."),
-        ("stripe.duckdb", "There is no loader for `stripe.duckdb`. Use one of: duckdb://."),
+        ("oracle://x", "There is no loader for `oracle://`. Use one of: duckdb://, postgresql://."),
+        (
+            "stripe.duckdb",
+            "There is no loader for `stripe.duckdb`. Use one of: duckdb://, postgresql://.",
+        ),
         ("duckdb:///", "`duckdb:///` names no file."),
         ("duckdb:///:memory:", "is not a file"),
     ],

@@ -39,8 +39,9 @@ SETTINGS = (
     Setting(
         "database",
         "string",
-        "main",
-        "The database of the tables. In a DuckDB file this is a schema.",
+        None,
+        "The database of the tables. In DuckDB and PostgreSQL this is a schema: `main` or `public` "
+        "if it is left out.",
     ),
     Setting(
         "table",
@@ -167,6 +168,9 @@ def parse(given: Mapping[str, Any]) -> Settings:
         setting.name: own.get(setting.name, setting.default) for setting in SETTINGS
     }
     values["mode"] = Mode(str(values["mode"]))
+    if values["database"] is None:
+        is_postgres = str(values["destination"]).startswith("postgres")
+        values["database"] = "public" if is_postgres else "main"
     return Settings(**values)
 
 

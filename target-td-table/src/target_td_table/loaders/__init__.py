@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from target_td_table.config import Settings
 from target_td_table.errors import SettingsError
 from target_td_table.loaders.base import Loader
+from target_td_table.loaders.postgres_opening import open_loader as open_postgres
 
 
 def loader_for(settings: Settings) -> Loader:
@@ -29,4 +30,7 @@ def _duckdb(settings: Settings) -> Loader:
     )
 
 
-_OPENERS: Mapping[str, Callable[[Settings], Loader]] = {"duckdb": _duckdb}
+_OPENERS: Mapping[str, Callable[[Settings], Loader]] = {
+    "duckdb": _duckdb,
+    "postgresql": open_postgres,
+}

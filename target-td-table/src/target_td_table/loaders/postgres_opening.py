@@ -1,0 +1,28 @@
+"""Opens the PostgreSQL loader; its driver is an extra of this package."""
+
+from target_td_table.config import Settings
+from target_td_table.errors import SettingsError
+from target_td_table.loaders.base import Loader
+
+
+def open_loader(settings: Settings) -> Loader:
+    """Connect to the server that the setting `destination` names.
+
+    Raises:
+        SettingsError: If the driver is missing, or the URL or the rights must change.
+        BusyError: If no server answers.
+    """
+    try:
+        from target_td_table.loaders.postgres import PostgresLoader
+    except ImportError as error:
+        if not (error.name or "psycopg").startswith("psycopg"):
+            raise
+        raise SettingsError(
+            [
+                (
+                    "Loading into PostgreSQL needs the driver psycopg, which is not installed. "
+                    "Run: pip install 'target-td-table[postgres]'"
+                )
+            ]
+        ) from error
+    return PostgresLoader(settings.destination, database=settings.database)

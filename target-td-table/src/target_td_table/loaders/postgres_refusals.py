@@ -1,0 +1,96 @@
+"""Which record COPY refused, and what is wrong with it, without telling what is in it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import psycopg
+
+from target_td_table.batch import Batch
+from target_td_table.errors import InputError
+from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
+from target_td_table.table import Table
+
+# `COPY _td_staging_1, line 3, column amount: "x"`, in the server's language.
+_PLACE = re.compile(r'^COPY [^,]+, [^\d,]*(\d+)(?:, \S+ (.*?)(?:: "|: null|$))?', re.MULTILINE)
+_LONGEST_KEY = 80
+
+_REASONS = {
+    "22001": "is longer than its column allows",
+    "22003": "is beyond the range of its column",
+    "22007": "is no time that PostgreSQL can read",
+    "22008": "is a time beyond PostgreSQL's range",
+    "22021": "holds characters that are not in the database's encoding",
+    "22P05": "holds characters that are not in the database's encoding",
+    "54000": "is longer than PostgreSQL can keep",
+    "54001": "is nested deeper than the server's `max_stack_depth` allows",
+}
+_NUL = "holds the character U+0000, which PostgreSQL cannot keep"
+_OTHER = "does not fit the type of its column"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One record that the server refused."""
+
+    line: int
+    record: bytes
+    field: str | None
+    reason: str
+
+    def sentence(self, table: Table) -> str:
+        """What to tell a person."""
+        value = f"`{self.field}`" if self.field else "one of its values"
+        return (
+            f"`{table.stream}`{_key(table, self.record)} (line {self.line}): {value} "
+            f"{self.reason}. Nothing of its batch was published. Correct the data or the column."
+        )
+
+
+def is_about_a_record(error: psycopg.Error) -> bool:
+    """Whether a value was refused, and not the work as a whole."""
+    state = error.sqlstate or ""
+    return state.startswith("22") or state in _REASONS
+
+
+def refused_record(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> InputError:
+    """The error of COPY as a sentence about one record."""
+    found = find(batch, columns, error)
+    if found is None:
+        return InputError(
+            f"PostgreSQL refuses a record of `{batch.table.stream}` and does not say which "
+            f"(SQLSTATE {error.sqlstate}). Nothing of its batch was published."
+        )
+    return InputError(found.sentence(batch.table))
+
+
+def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refusal | None:
+    """The record and the field that the server names, if it names any."""
+    place = _PLACE.search(error.diag.context or "")
+    if place is None:
+        return None
+    wanted, written = int(place[1]), 0
+    for line, record in batch.records():
+        written += row_lines(record, columns)
+        if written >= wanted:
+            named = [each for each in columns if each.name == place[2]]
+            field = named[0].field if named else None
+            return Refusal(line, record, field, _reason(record, named, error))
+    return None
+
+
+def _reason(record: bytes, named: Sequence[Filled], error: psycopg.Error) -> str:
+    values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    looked_at = [bytes(values.get(each.spelling, b"")) for each in named] or [record]
+    if any(map(holds_nul, looked_at)):
+        return _NUL
+    return _REASONS.get(error.sqlstate or "", _OTHER)
+
+
+def _key(table: Table, record: bytes) -> str:
+    """The record's key, as far as it is short enough to read."""
+    values: Mapping[str, object] = msgspec.json.decode(record)
+    names = [table.spelling(field) for field in table.key if field in table.fields]
+    keys = [str(values[name])[:_LONGEST_KEY] for name in names if name in values]
+    return f" record `{'`, `'.join(keys)}`" if keys else ""
