@@ -51,6 +51,8 @@ def fill_in(
     A flat file is parted: what the target knows goes to `out:`, all else is the tap's.
     """
     given_in, given_out = _parts(given, {each.name for each in target})
+    # A section of comments alone would be null.
+    given_out = given_out or {each.name: each.default for each in target if each.name == "mode"}
     lines = ["in:", *_section({"type": "stripe", **given_in}, tap)]
     lines += ["out:", *_section(given_out, target)]
     return "\n".join(lines) + "\n"

@@ -58,6 +58,11 @@ class Runner:
             reason = " ".join(str(error).split())
             log = "".join(f"td-connector: {line}\n" for line in str(error).splitlines())
             return Progress(log=log), Outcome(Status.ERROR, error.exit_code, reason)
+        except OSError as error:
+            reason = f"The job's files cannot be written: {error}."
+            return Progress(log=f"td-connector: {reason}\n"), Outcome(
+                Status.ERROR, TryLaterError.exit_code, reason
+            )
 
     def _insist(self, say: Callable[[], object]) -> None:
         """Say how a job ended, even if the store is away for a while."""

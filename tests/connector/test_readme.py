@@ -1,0 +1,168 @@
+"""The README's commands do what they show there, with the real tap and target.
+
+`python -m tests.connector.test_readme` writes what they show into the README anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from td_connector.cli import cli
+
+from stripe_sandbox.business import grow
+from stripe_sandbox.server import serve
+from stripe_sandbox.world import FakeStripe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = Path(__file__).parents[2] / "td-connector" / "README.md"
+SANDBOX = "http://127.0.0.1:12111"
+
+# The tap's `--preview` is not there yet: this stands in for it, and is the tap in all else.
+PREVIEWING_TAP = """#!/bin/sh
+case "$*" in
+*--preview*) cat <<'END'
++-----------------------------+---------------+-------------------------------+-------------+
+| id:string                   | object:string | created:timestamp             | amount:long |
++-----------------------------+---------------+-------------------------------+-------------+
+| "ch_1KmQcdFbM6yIq9Y3e1AG2h" | "charge"      | "2026-11-23 07:36:22.000 UTC" | 1099        |
++-----------------------------+---------------+-------------------------------+-------------+
+1 row in set
+END
+;;
+*) exec {tap} "$@" ;;
+esac
+"""
+
+# What differs from run to run, and what the README has for it.
+SHOWN_FOR_READERS = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 08:00:00"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "4f0c0a52-6f0e-4a9f-8a26-6d3c5c1d9b1e"),
+    (r"(Folder +: ).*", r"\g<1>/home/you/stripe"),
+    (r'--- \{".*\}', '--- {"version":1,"bookmarks":{"charges":{…}},"account":"acct_1SandboxOwnAccount"}'),
+)  # fmt: skip
+# What a reader sees may be any of; nor is a column wider than its widest cell.
+OF_NO_MATTER = (
+    (r"\b\d+(\.\d+)? s\b", "2.1 s"),
+    (r"\([\d,]+( rows)?/s\)", r"(75\1/s)"),
+    (r"(Rows/s +: )\d+", r"\g<1>75"),
+    (r"(2.1 s +\| )\d+ +", r"\g<1>75 "),
+    (r" +\|", " |"),
+    (r"-+\+", "-+"),
+)
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    """The command lines of the README, in order."""
+    lines = "".join(blocks(text, "console")).splitlines()
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+
+
+def replaced(text: str, replacements: tuple[tuple[str, str], ...]) -> str:
+    for pattern, shown in replacements:
+        text = re.sub(pattern, shown, text)
+    return text
+
+
+def transcript(text: str, folder: Path) -> str:
+    """What a person sees who types the README's commands."""
+    fake = FakeStripe()
+    grow(fake, customers=50, seed=1)
+    with serve(fake) as url:
+        seed = blocks(text, "yaml")[0].replace(SANDBOX, url)
+        (folder / "seed.yml").write_text(seed)
+        tap = folder.parent / "tap"
+        tap.write_text(PREVIEWING_TAP.format(tap=Path(sys.executable).with_name("tap-stripe-td")))
+        tap.chmod(0o755)
+        environment = {**os.environ, "TD_CONNECTOR_TAP": str(tap)}
+        shown = [f"$ {each}\n{typed(each, folder, environment)}" for each in commands(text)]
+        return replaced("".join(shown).replace(url, SANDBOX), SHOWN_FOR_READERS)
+
+
+def typed(command: str, folder: Path, environment: dict[str, str]) -> str:
+    arguments = [sys.executable, "-m", "td_connector", *shlex.split(command)[1:]]
+    process = subprocess.Popen(
+        arguments, cwd=folder, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    if command != "td-connector scheduler":
+        return process.communicate()[0]
+    # Runs until it is stopped, as with Ctrl-C.
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    return first + process.communicate()[0] + "^C\n"
+
+
+@contextmanager
+def users_environment() -> Iterator[None]:
+    """No key, store or compiled-module setting of this machine."""
+    kept = dict(os.environ)
+    for name in ("STRIPE_API_KEY", "TD_CONNECTOR_STORE", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+def test_every_command_of_the_readme_shows_what_the_readme_says(tmp_path: Path) -> None:
+    folder = tmp_path / "stripe"
+    folder.mkdir()
+    text = README.read_text()
+
+    with users_environment():
+        seen = transcript(text, folder)
+
+    assert replaced(seen, OF_NO_MATTER) == replaced(blocks(text, "console")[0], OF_NO_MATTER)
+
+
+def test_the_table_has_every_command_and_the_walk_uses_it() -> None:
+    text = README.read_text()
+
+    named = re.findall(r"^\| `(\w+)[^`]*` \|", text.split("## A walk")[0], re.MULTILINE)
+    used = {command.split()[1] for command in commands(text)}
+
+    assert sorted(named) == sorted(name for name, each in cli.commands.items() if not each.hidden)
+    assert set(named) - used == {"demo"}
+
+
+@pytest.mark.timeout(120)
+def test_the_demo_loads_a_sandbox_twice(tmp_path: Path) -> None:
+    with users_environment():
+        demo = subprocess.run(
+            [sys.executable, "-m", "td_connector", "demo"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert demo.returncode == 0, demo.stderr
+    assert "Only what is new or changed came." in demo.stdout
+
+
+def rewrite() -> None:
+    text = README.read_text()
+    with tempfile.TemporaryDirectory() as scratch, users_environment():
+        folder = Path(scratch) / "stripe"
+        folder.mkdir()
+        shown = transcript(text, folder)
+    README.write_text(text.replace(blocks(text, "console")[0], shown))
+
+
+if __name__ == "__main__":
+    rewrite()
