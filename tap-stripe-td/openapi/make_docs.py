@@ -33,7 +33,7 @@ One stream is one kind of Stripe object. `target` in the settings names what is 
 - **Old name**: what the hosted connector called it; `target` takes it too. The old `account` stands for `account` (the key's own) and `accounts`
   (connected ones).
 - **Changes are seen by**: how the tap learns of an update. *Events* are Stripe's own log of the last 30 days. No list of Stripe can be narrowed by
-  the time of an update, so what events do not tell is only seen by reading again.
+  the time of an update, so what events do not tell is only seen by reading again. Of what is read again, only what changed is sent.
 - **Permission**: what a restricted key needs to read it. Where Stripe's pages name none, its refusal does.
 """
 
@@ -70,6 +70,8 @@ def _seen_by(row: Stream) -> str:
     match row.coverage:
         case Coverage.FULL:
             return "events"
+        case Coverage.PARTIAL if row.created_filter is CreatedFilter.NONE:
+            return "events"
         case Coverage.PARTIAL:
             return f"events; {_again(row)}"
         case Coverage.NONE:
@@ -83,7 +85,7 @@ def _again(row: Stream) -> str:
         return "reading it again"
     if row.created_filter is CreatedFilter.NONE:
         return "reading the whole list again"
-    return f"reading again by `{row.created_field}`"
+    return "reading the last `reconcile_days` again"
 
 
 def _gone() -> Iterable[str]:

@@ -45,7 +45,12 @@ class Tap:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings as a file would hold them."""
-        return {"base_url": self.base_url, "secret_key": self.secret_key}
+        return {
+            "base_url": self.base_url,
+            "secret_key": self.secret_key,
+            # The fake has no limits unless a test sets them.
+            "requests_per_second": 10_000,
+        }
 
     def read(
         self,

@@ -5,13 +5,12 @@ Who reads which part, and when, is the `crew`'s; here is what a page means for t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.records import integer_of, text_of
+from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import Share, after_page, fullest, halved, without_cursor
 from tap_stripe_td.state import Backfill, Bookmark
@@ -26,21 +25,6 @@ if TYPE_CHECKING:
     from tap_stripe_td.streams.row import Stream
 
 
-class Remember(Enum):
-    """What a bookmark remembers of the records that were read."""
-
-    NOTHING = "what it remembered before"
-    RECENT = "the ids of new records, which are read again for those that Stripe shows late"
-    CONTENT = "ids and digests of all records, as all are read every time"
-
-
-MOST_REMEMBERED = 10_000
-"""A list that is read whole and is longer than this is sent whole every time."""
-
-_DIGEST_BYTES = 8
-_DIGEST_MARK = "#"
-
-
 @dataclass(frozen=True)
 class Reading:
     """One stream that is read by its list.
@@ -50,38 +34,33 @@ class Reading:
         start: Where it stands: its `backfill` is what is read.
         end: How far it is read when nothing of that is left.
         version: Sent with every record when the whole stream is read; None for a part.
-        remember: Which records the bookmark remembers, so that reading them again does not send
-            them again.
-        remember_since: With `Remember.RECENT`: from which second on.
-        remembered: What an earlier part of this reading remembered.
+        rule: Which records are remembered.
+        earlier: What an earlier part of this reading remembered; None when there was none.
+        tells_gone: Whether a record that was remembered and does not come is gone: everything is
+            read.
     """
 
     stream: Stream
     start: Bookmark
     end: Bookmark
     version: int | None = None
-    remember: Remember = Remember.NOTHING
-    remember_since: UnixSeconds | None = None
-    remembered: tuple[str, ...] = ()
+    rule: Rule = field(default_factory=Rule)
+    earlier: Memory | None = None
+    tells_gone: bool = False
 
-    @property
-    def is_resumed(self) -> bool:
-        """Whether an earlier run read a part of it."""
-        return bool(self.remembered)
+    @cached_property
+    def known_ids(self) -> frozenset[str]:
+        """Ids that were sent before."""
+        return frozenset(self.start.seen)
 
-    def memory_of(self, record: Record) -> str:
-        """Return what stands for a record in the bookmark."""
-        object_id = text_of(record, "id") or ""
-        if self.remember is not Remember.CONTENT:
-            return object_id
-        digest = blake2b(b"\0".join(map(bytes, record.values())), digest_size=_DIGEST_BYTES)
-        return f"{object_id}{_DIGEST_MARK}{digest.hexdigest()}"
+    @cached_property
+    def known_digests(self) -> frozenset[str]:
+        """Digests of records as they were sent before."""
+        return frozenset(self.start.digests)
 
-    def is_remembered(self, record: Record) -> bool:
-        """Whether the bookmark should remember a record."""
-        if self.remember is not Remember.RECENT:
-            return self.remember is Remember.CONTENT
-        return (integer_of(record, self.stream.created_field) or 0) >= (self.remember_since or 0)
+    def is_news(self, record: Record) -> bool:
+        """Whether a record is to be sent."""
+        return not self.rule.is_known(record, self.known_ids, self.known_digests)
 
 
 @dataclass(frozen=True)
@@ -91,7 +70,7 @@ class Progress:
     Attributes:
         reading: What is read.
         shares: The parts that are not read yet, by number.
-        remembered: Ids that the bookmark keeps when all is read.
+        memory: What the bookmark remembers when all is read.
         next_number: The number of the next share.
         rows: How many rows were read.
         seconds: How much creation time they covered.
@@ -99,7 +78,7 @@ class Progress:
 
     reading: Reading
     shares: Mapping[int, Share]
-    remembered: tuple[str, ...] = ()
+    memory: Memory = field(default_factory=Memory)
     next_number: int = 0
     rows: int = 0
     seconds: int = 0
@@ -110,7 +89,7 @@ class Progress:
         backfill = reading.start.backfill
         unread = () if backfill is None else backfill.unread
         shares = {number: Share(slice_) for number, slice_ in enumerate(unread)}
-        return cls(reading, MappingProxyType(shares), reading.remembered, len(shares))
+        return cls(reading, MappingProxyType(shares), reading.earlier or Memory(), len(shares))
 
     @property
     def is_finished(self) -> bool:
@@ -124,10 +103,9 @@ class Progress:
             return self.end
         start = self.reading.start
         unread = tuple(share.unread for share in self.shares.values() if share.unread is not None)
-        signpost = None if start.backfill is None else start.backfill.signpost
-        backfill = None if signpost is None else Backfill(signpost, unread)
-        seen = _united(start.seen, self.remembered)
-        return replace(start, backfill=backfill, seen=seen)
+        memory = Memory(start.seen, start.digests).united(self.memory).bounded
+        backfill = Backfill(self.signpost, unread)
+        return replace(start, backfill=backfill, seen=memory.ids, digests=memory.digests)
 
     @property
     def signpost(self) -> UnixSeconds:
@@ -138,20 +116,17 @@ class Progress:
     @property
     def gone_ids(self) -> tuple[str, ...]:
         """The ids that a list read whole had the last time and has no more."""
-        if self.reading.remember is not Remember.CONTENT or self.reading.is_resumed:
+        reading = self.reading
+        if not reading.tells_gone or reading.earlier is not None:
             return ()
-        ids = {memory.partition(_DIGEST_MARK)[0] for memory in self.remembered}
-        before = (memory.partition(_DIGEST_MARK)[0] for memory in self.reading.start.seen)
-        return tuple(dict.fromkeys(id_ for id_ in before if id_ not in ids))
+        return self.memory.gone_since(Memory(digests=reading.start.digests))
 
     @property
     def end(self) -> Bookmark:
         """How far the stream is read once nothing is left."""
-        if self.reading.remember is Remember.NOTHING:
-            return self.reading.end
-        by_content = self.reading.remember is Remember.CONTENT
-        too_many = by_content and len(self.remembered) > MOST_REMEMBERED
-        return replace(self.reading.end, seen=() if too_many else self.remembered)
+        memory = self.memory.bounded
+        seen = self.reading.end.seen if self.reading.rule.ids_since is None else memory.ids
+        return replace(self.reading.end, seen=seen, digests=memory.digests)
 
     def after(
         self, number: int, asked: Slice, page: Page, floor: UnixSeconds
@@ -160,12 +135,10 @@ class Progress:
         stream = self.reading.stream
         created_field = stream.created_field if narrows_by_created(stream) else ""
         share, records = after_page(self.shares[number], asked, page, created_field, floor)
-        reading = self.reading
-        memories = tuple(reading.memory_of(r) for r in records if reading.is_remembered(r))
-        remembered = _united(self.remembered, memories)
-        if known := frozenset(reading.start.seen):
-            records = tuple(r for r in records if reading.memory_of(r) not in known)
-        return replace(self._with(number, share), remembered=remembered), records
+        memory = self.memory.united(self.reading.rule.memory_of(records))
+        if self.reading.known_ids or self.reading.known_digests:
+            records = tuple(record for record in records if self.reading.is_news(record))
+        return replace(self._with(number, share), memory=memory), records
 
     def after_vanished_cursor(self, number: int) -> Progress:
         """Return the progress when Stripe no longer knows a share's cursor."""
@@ -196,7 +169,3 @@ class Progress:
             rows=self.rows + share.rows - before.rows,
             seconds=self.seconds + share.seconds - before.seconds,
         )
-
-
-def _united(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*some, *others))) if others else some

@@ -50,6 +50,7 @@ class Config:
         api_version: What to send as `Stripe-Version`; None for that of the schemas.
         expand: Fields to expand, by stream.
         lookback_seconds: How far before the bookmark events are read again.
+        reconcile_days: How many days of objects are read again where events do not tell all.
         base_url: Where Stripe answers, without a slash at the end.
         requests_per_second: The account's budget; None for what Stripe allows the key.
         workers: How many requests may be in flight.
@@ -63,6 +64,7 @@ class Config:
     api_version: str | None
     expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lookback_seconds: int = 600
+    reconcile_days: int = 14
     base_url: str = "https://api.stripe.com"
     requests_per_second: float | None = None
     workers: int = 32
@@ -93,6 +95,7 @@ def parse_config(
         api_version=reader.text("api_version", None, checks.version),
         expand=reader.expand(),
         lookback_seconds=reader.count("lookback_seconds", default=600),
+        reconcile_days=reader.count("reconcile_days", default=14),
         base_url=reader.text("base_url", "https://api.stripe.com", checks.url).rstrip("/"),
         requests_per_second=reader.rate("requests_per_second"),
         workers=reader.count("workers", default=32, least=1),

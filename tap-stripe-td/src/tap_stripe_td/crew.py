@@ -175,7 +175,9 @@ class Crew:
 
     def _end(self, job: _Job, end: Bookmark | None = None) -> None:
         reading = job.progress.reading
-        end = end or replace(reading.end, seen=reading.start.seen)
+        if end is None:
+            start = reading.start
+            end = replace(reading.end, seen=start.seen, digests=start.digests)
         with self._changed:
             if not job.ended:
                 job.ended = True

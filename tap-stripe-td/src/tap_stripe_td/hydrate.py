@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.errors import StripeRefusedError
+from tap_stripe_td.memory import digest_of
 from tap_stripe_td.steps import Failed, Rows, Step
 
 if TYPE_CHECKING:
@@ -35,19 +37,36 @@ def hydrate(source: Source, changes: Iterable[Change]) -> Iterator[Step]:
             yield Failed((stream,), error)
 
 
+@dataclass(frozen=True)
+class _Current:
+    """An object as it is now.
+
+    Attributes:
+        records: Its record, or a tombstone; none when it was not asked for.
+        date: When that was so.
+        digests: What stands for it in a bookmark.
+    """
+
+    records: tuple[Record, ...]
+    date: UnixSeconds
+    digests: tuple[str, ...] = ()
+
+
 def _hydrate_stream(source: Source, stream: Stream, changes: list[Change]) -> Iterator[Rows]:
     for start in range(0, len(changes), _ROWS_A_STEP):
         rows = [_current(source, change) for change in changes[start : start + _ROWS_A_STEP]]
-        records = tuple(record for found, _ in rows for record in found)
+        records = tuple(record for row in rows for record in row.records)
+        digests = tuple(digest for row in rows for digest in row.digests)
         if records:
-            yield Rows(stream, records, rows[-1][1])
+            yield Rows(stream, records, rows[-1].date, digests=digests)
 
 
-def _current(source: Source, change: Change) -> tuple[tuple[Record, ...], UnixSeconds]:
-    """The object's record, with the time of that knowledge; none when it was not asked for."""
+def _current(source: Source, change: Change) -> _Current:
     if change.deleted:
-        return source.tombstones([change.object_id], change.at, change.at), change.at
+        return _Current(source.tombstones([change.object_id], change.at, change.at), change.at)
     record, date = source.fetch_object(change.stream, change.object_id)
     if record is None:
-        return source.tombstones([change.object_id], change.at, date), date
-    return source.finished(change.stream, source.kept(change.stream, [record]), date), date
+        return _Current(source.tombstones([change.object_id], change.at, date), date)
+    kept = source.kept(change.stream, [record])
+    digests = tuple(digest_of(each) for each in kept)
+    return _Current(source.finished(change.stream, kept, date), date, digests)

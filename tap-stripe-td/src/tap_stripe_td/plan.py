@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.backfill import Reading, Remember
+from tap_stripe_td.backfill import Reading
+from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Backfill, Bookmark
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from tap_stripe_td.state import State
 
 
+_DAY_SECONDS = 86_400
+
+
 class Upkeep(Enum):
     """How a stream is kept up to date after it was read once."""
 
     TAIL = "changes, from events"
-    FORWARD = "new objects, by creation time"
+    FORWARD = "new objects, and recent ones again, by creation time"
     WHOLE = "read whole every time; what changed is sent"
 
 
@@ -67,6 +71,8 @@ class Bounds:
         lookback_seconds: How far before a bookmark is read again.
         incremental: Whether to go on from the state.
         version: What whole readings of this run are called.
+        reconcile_days: How many days of created objects are read again where events do not tell
+            everything.
     """
 
     signpost: UnixSeconds
@@ -74,6 +80,12 @@ class Bounds:
     lookback_seconds: int
     incremental: bool
     version: int
+    reconcile_days: int = 0
+
+    @property
+    def reconcile_since(self) -> UnixSeconds:
+        """The second from which objects are read again."""
+        return UnixSeconds(self.signpost - self.reconcile_days * _DAY_SECONDS)
 
     @property
     def tail_end(self) -> UnixSeconds:
@@ -143,10 +155,12 @@ def _reading(
         return _resumed(stream, bookmark, bookmark.backfill.signpost, bounds)
     if bookmark is not None and upkeep(stream) is Upkeep.FORWARD:
         since = UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
+        if stream.coverage is not Coverage.SELF:
+            since = min(since, bounds.reconcile_since)
         stretch = Slice(since, bounds.signpost).intersect(bounds.created)
         return _part(stream, bookmark, stretch, bounds)
     whole = Slice(until=bounds.signpost).intersect(bounds.created)
-    if bookmark is not None and bookmark.seen:
+    if bookmark is not None and bookmark.digests:
         return _part(stream, bookmark, whole, bounds)
     key = replication_key(stream) or "_updated_at"
     start = Bookmark(key, backfill=Backfill(bounds.signpost, _unread(whole)), seen=visible)
@@ -162,22 +176,58 @@ def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) ->
 def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
     # Without a version: what is left of a reading is not the whole stream.
     reading = _with_end(stream, bookmark, signpost, bounds)
-    return replace(reading, remembered=bookmark.seen)
+    ids = () if reading.rule.ids_since is None else bookmark.seen
+    return replace(reading, earlier=Memory(ids, bookmark.digests))
+
+
+def reconciling(
+    stream: Stream, bookmark: Bookmark, sent: tuple[str, ...], bounds: Bounds
+) -> Reading:
+    """Return the reading that finds what events did not tell, of recently created objects.
+
+    Args:
+        stream: The stream.
+        bookmark: How far its events are read.
+        sent: Digests of what was sent since.
+        bounds: What this run reads within.
+    """
+    stretch = Slice(bounds.reconcile_since, bounds.signpost).intersect(bounds.created)
+    known = Memory(digests=bookmark.digests).united(Memory(digests=sent))
+    start = replace(
+        bookmark, backfill=Backfill(bounds.signpost, _unread(stretch)), digests=known.digests
+    )
+    return replace(_with_end(stream, start, bounds.signpost, bounds), end=bookmark)
+
+
+def is_reconciled(stream: Stream, bounds: Bounds) -> bool:
+    """Whether recent objects are read again, as events do not tell everything about them."""
+    by_range = stream.created_filter is not CreatedFilter.NONE
+    return bounds.reconcile_days > 0 and by_range and stream.coverage is Coverage.PARTIAL
 
 
 def _with_end(stream: Stream, start: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
-    remember = _MEMORY[upkeep(stream)] if bounds.incremental else Remember.NOTHING
-    since = UnixSeconds(signpost - bounds.lookback_seconds)
     return Reading(
-        stream, start, _end(stream, start, signpost), remember=remember, remember_since=since
+        stream,
+        start,
+        _end(stream, start, signpost),
+        rule=_rule(stream, signpost, bounds) if bounds.incremental else Rule(),
+        tells_gone=upkeep(stream) is Upkeep.WHOLE,
     )
 
 
-_MEMORY = {
-    Upkeep.TAIL: Remember.NOTHING,
-    Upkeep.FORWARD: Remember.RECENT,
-    Upkeep.WHOLE: Remember.CONTENT,
-}
+def _rule(stream: Stream, signpost: UnixSeconds, bounds: Bounds) -> Rule:
+    """What is remembered of a stream: what the next run reads again."""
+    ids = UnixSeconds(signpost - bounds.lookback_seconds)
+    digests = UnixSeconds(signpost - bounds.reconcile_days * _DAY_SECONDS)
+    kind = upkeep(stream)
+    if kind is Upkeep.WHOLE:
+        return Rule(digests_since=UnixSeconds(0))
+    if kind is Upkeep.TAIL:
+        kept = digests if is_reconciled(stream, bounds) else None
+        return Rule(stream.created_field, digests_since=kept)
+    if stream.coverage is Coverage.SELF or bounds.reconcile_days == 0:
+        return Rule(stream.created_field, ids_since=ids)
+    return Rule(stream.created_field, ids, min(ids, digests))
 
 
 def _unread(stretch: Slice) -> tuple[Slice, ...]:

@@ -112,6 +112,13 @@ SETTINGS = (
         default=600,
     ),
     Setting(
+        "reconcile_days",
+        _COUNT,
+        "Where events do not tell everything, objects created in so many last days are read again; "
+        "those that changed are sent. 0 reads none again.",
+        default=14,
+    ),
+    Setting(
         "requests_per_second",
         {"type": "number", "exclusiveMinimum": 0},
         "Requests a second for the account. Default: what Stripe allows, 100 with a live key and "

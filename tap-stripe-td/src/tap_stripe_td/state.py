@@ -43,14 +43,16 @@ class Bookmark:
         value: Everything that happened before this second was read; None while the first reading
             is not finished.
         backfill: What a first reading has left, None when it is finished.
-        seen: Ids of the events that were read in the look-back before `value`; they are not sent
-            again.
+        seen: Ids of what was read in the look-back before `value`: of events, or of objects of a
+            stream that is read forward. It is not sent again.
+        digests: `id#digest` of objects that are read again every time, and sent when they changed.
     """
 
     replication_key: str
     value: UnixSeconds | None = None
     backfill: Backfill | None = None
     seen: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def _format_bookmark(bookmark: Bookmark) -> dict[str, Any]:
         }
     if bookmark.seen:
         formatted["seen"] = list(bookmark.seen)
+    if bookmark.digests:
+        formatted["digests"] = list(bookmark.digests)
     return formatted
 
 
@@ -171,14 +175,15 @@ def _bookmark_problem(name: str, mark: object, error: Exception) -> str:
 def _parse_bookmark(raw: Any) -> Bookmark:
     value = raw.get("replication_key_value") if isinstance(raw, dict) else _damaged()
     backfill = raw.get("backfill")
-    seen = raw.get("seen", [])
-    if (value is None and backfill is None) or not _is_texts(seen):
+    seen, digests = raw.get("seen", []), raw.get("digests", [])
+    if (value is None and backfill is None) or not _is_texts(seen) or not _is_texts(digests):
         _damaged()
     return Bookmark(
         replication_key=_text(raw["replication_key"]),
         value=None if value is None else _parse_value(value),
         backfill=None if backfill is None else _parse_backfill(backfill),
         seen=tuple(seen),
+        digests=tuple(digests),
     )
 
 

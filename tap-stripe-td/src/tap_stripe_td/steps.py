@@ -23,6 +23,7 @@ class Rows:
         date: Stripe's clock when they were read.
         version: The version of a whole reading; None for a part of one.
         bookmark: How far the stream is read then; None when that does not change.
+        digests: What stands for the records in a bookmark, where it will be asked for.
     """
 
     stream: Stream
@@ -30,6 +31,7 @@ class Rows:
     date: UnixSeconds
     version: int | None = None
     bookmark: Bookmark | None = None
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

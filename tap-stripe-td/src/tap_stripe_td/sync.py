@@ -17,7 +17,14 @@ from tap_stripe_td.errors import (
 )
 from tap_stripe_td.handover import Handover
 from tap_stripe_td.hydrate import hydrate
-from tap_stripe_td.plan import Bounds, is_behind, make_plan, needs_visible_events
+from tap_stripe_td.plan import (
+    Bounds,
+    is_behind,
+    is_reconciled,
+    make_plan,
+    needs_visible_events,
+    reconciling,
+)
 from tap_stripe_td.records import utc_now
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tap_stripe_td.backfill import Reading
     from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.messages import Output
     from tap_stripe_td.source import Clock, Source
@@ -50,6 +58,7 @@ class Run:
         incremental: Whether to go on from there and write bookmarks.
         lookback_seconds: How far before a bookmark is read again.
         workers: How many threads read.
+        reconcile_days: How many days of objects are read again where events do not tell all.
     """
 
     source: Source
@@ -59,6 +68,7 @@ class Run:
     incremental: bool
     lookback_seconds: int
     workers: int
+    reconcile_days: int = 0
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -74,7 +84,8 @@ class Run:
             self.source.created,
             self.lookback_seconds,
             self.incremental,
-            version=utc_now() * 1000,
+            utc_now() * 1000,
+            self.reconcile_days,
         )
 
 
@@ -153,14 +164,56 @@ def _read(run: Run, handover: Handover) -> None:
             "read from the start again.",
             stream.name,
         )
-    floor = run.clock.opened or STRIPES_FIRST_SECOND
-    crew = Crew(run.source, plan.lists, handover, workers=run.workers, floor=floor)
     # A resumed reading ends at the signpost of the run that began it.
-    resumed = {s: mark for s, mark in crew.run().items() if is_behind(s, mark, bounds)}
+    read = _read_lists(run, plan.lists, handover)
+    resumed = {s: mark for s, mark in read.items() if is_behind(s, mark, bounds)}
     behind = {**plan.tail, **resumed}
-    if behind and not handover.is_abandoned:
-        for step in _guarded(tuple(behind), _tail_steps(run, behind, bounds)):
-            handover.put(step)
+    if not behind or handover.is_abandoned:
+        return
+    followed = _follow(run, behind, bounds, handover)
+    again = [s for s in followed.bookmarks if is_reconciled(s, bounds)]
+    if again and not handover.is_abandoned:
+        _read_lists(run, [followed.reconciling(s, bounds) for s in again], handover)
+
+
+def _read_lists(
+    run: Run, readings: Iterable[Reading], handover: Handover
+) -> Mapping[Stream, Bookmark]:
+    floor = run.clock.opened or STRIPES_FIRST_SECOND
+    return Crew(run.source, readings, handover, workers=run.workers, floor=floor).run()
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What following the events gave.
+
+    Attributes:
+        bookmarks: How far the streams are read that did not fail.
+        digests: What stands for the records that were sent, by stream.
+    """
+
+    bookmarks: Mapping[Stream, Bookmark]
+    digests: Mapping[str, tuple[str, ...]]
+
+    def reconciling(self, stream: Stream, bounds: Bounds) -> Reading:
+        """Return the reading that finds what the stream's events did not tell."""
+        sent = self.digests.get(stream.name, ())
+        return reconciling(stream, self.bookmarks[stream], sent, bounds)
+
+
+def _follow(
+    run: Run, behind: Mapping[Stream, Bookmark], bounds: Bounds, handover: Handover
+) -> _Followed:
+    bookmarks: dict[Stream, Bookmark] = {}
+    digests: dict[str, tuple[str, ...]] = {}
+    for step in _guarded(tuple(behind), _tail_steps(run, behind, bounds)):
+        handover.put(step)
+        if isinstance(step, Finished) and step.bookmark is not None:
+            bookmarks[step.stream] = step.bookmark
+        elif isinstance(step, Rows):
+            name = step.stream.name
+            digests[name] = (*digests.get(name, ()), *step.digests)
+    return _Followed(bookmarks, digests)
 
 
 def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Step]:

@@ -150,6 +150,7 @@ class TapStripeTd(Tap):
             self.settings.incremental,
             self.settings.lookback_seconds,
             self.settings.workers,
+            self.settings.reconcile_days,
         )
         with stop_on_signals() as stop:
             return sync(run, Output(sys.stdout.buffer), stop)
