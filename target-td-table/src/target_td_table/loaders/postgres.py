@@ -21,7 +21,7 @@ from target_td_table.loaders.postgres_names import fitted_name
 from target_td_table.loaders.postgres_publication import Publication
 from target_td_table.loaders.postgres_refusals import is_about_a_record, refused_record
 from target_td_table.loaders.postgres_rights import Grants
-from target_td_table.loaders.postgres_rows import filled, lines
+from target_td_table.loaders.postgres_rows import Filled, filled, lines
 from target_td_table.loaders.postgres_session import Session
 from target_td_table.loaders.postgres_staging import Staging, Stagings
 from target_td_table.loaders.postgres_url import address_in
@@ -40,6 +40,8 @@ class PostgresLoader:
         self._session = Session(address_in(destination))
         self._catalog = Catalog(self._session)
         self._stagings = Stagings()
+        # Tables whose tap writes integers like 1.0.
+        self._careful: set[TableName] = set()
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
         """See `Loader`."""
@@ -103,12 +105,23 @@ class PostgresLoader:
         columns = filled(batch.table, placed.columns, logical)
         copy = statements.copy_into(staging.name, [column.name for column in placed.columns])
         try:
-            self._session.copy(copy, lines(batch, columns))
+            self._copy(copy, batch, columns)
         except psycopg.Error as error:
             if is_about_a_record(error):
                 raise refused_record(batch, columns, error) from error
             raise self._session.refused(self._staging(staging), error) from error
         self._stagings.keep(staging.with_rows(batch.rows))
+
+    def _copy(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
+        """Send a batch; a second time if its integers turn out to be written like 1.0."""
+        is_careful = batch.table.name in self._careful
+        try:
+            self._session.copy(statement, lines(batch, columns, careful=is_careful))
+        except psycopg.errors.InvalidTextRepresentation:
+            if is_careful:
+                raise
+            self._session.copy(statement, lines(batch, columns, careful=True))
+            self._careful.add(batch.table.name)
 
     def _staged_in(self, placed: Table, mode: Mode, types: Mapping[str, str]) -> Staging:
         """The staging table, made or given the columns that it lacks."""

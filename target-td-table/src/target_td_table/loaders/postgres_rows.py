@@ -5,6 +5,7 @@ unquoted one, and `null` is what COPY is told to read as NULL. So most values pa
 the tap sent.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from target_td_table.table import Column, LogicalType, Table
 # How COPY must be told to read the lines.
 CSV_OPTIONS = "FORMAT csv, DELIMITER E'\\t', NULL 'null', ENCODING 'UTF8'"
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 17
+# msgspec cannot rename a field to these.
+_ODD = re.compile(r'["\\\x00-\x1f]')
 _NULL = msgspec.Raw(b"null")
 _SPLIT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
-Encode = Callable[[msgspec.Raw], "bytes | msgspec.Raw"]
+Encode = Callable[[bytes | msgspec.Raw], "bytes | msgspec.Raw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +39,65 @@ class Filled:
     field: str
     spelling: str
     encode: Encode
+    # Whether its values cannot pass as they are even in a record without escapes.
+    is_rewritten: bool
 
 
-def lines(batch: Batch, columns: Sequence[Filled]) -> Iterator[bytes]:
-    """Yield the batch as CSV, about a megabyte at a time."""
+def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator[bytes]:
+    """Yield the batch as CSV, a small piece at a time, so that the server never waits for long.
+
+    Unless `careful`, an integer that is written like 1.0 is not rewritten for PostgreSQL.
+    """
+    rows = _careful_rows if careful else _fast_rows
     with batch.path.open("rb") as file:
         while block := file.readlines(_BLOCK_BYTES):
-            yield b"".join(_rows(block, columns))
+            yield b"".join(rows(block, columns))
 
 
-def _rows(block: Sequence[bytes], columns: Sequence[Filled]) -> Iterator[bytes]:
-    pairs = [(each.spelling, each.encode) for each in columns]
-    for record in _SPLIT.decode_lines(b"".join(block)):
-        get = record.get
-        yield b"\t".join([encode(get(spelling, _NULL)) for spelling, encode in pairs])
+def _fast_rows(block: Sequence[bytes], columns: Sequence[Filled]) -> Iterator[bytes]:
+    rewritten = [(place, each.encode) for place, each in enumerate(columns) if each.is_rewritten]
+    encodes = [each.encode for each in columns]
+    for line, values in zip(block, _split(block, columns), strict=True):
+        if b"\\" in line:
+            yield b"\t".join([encode(each) for encode, each in zip(encodes, values, strict=True)])
+        else:
+            row = list(values)
+            for place, encode in rewritten:
+                row[place] = encode(row[place])
+            yield b"\t".join(row)
         yield b"\n"
+
+
+def _careful_rows(block: Sequence[bytes], columns: Sequence[Filled]) -> Iterator[bytes]:
+    encodes = [each.encode for each in columns]
+    for values in _split(block, columns):
+        yield b"\t".join([encode(each) for encode, each in zip(encodes, values, strict=True)])
+        yield b"\n"
+
+
+def _split(
+    block: Sequence[bytes], columns: Sequence[Filled]
+) -> Iterator[Sequence[bytes | msgspec.Raw]]:
+    """Yield the values of each record in the order of the columns."""
+    spellings = tuple(each.spelling for each in columns)
+    if len(set(spellings)) == len(spellings) and not any(map(_ODD.search, spellings)):
+        yield from map(msgspec.structs.astuple, _decoder(spellings).decode_lines(b"".join(block)))
+        return
+    for record in _SPLIT.decode_lines(b"".join(block)):
+        yield [record.get(spelling, _NULL) for spelling in spellings]
+
+
+@functools.lru_cache(maxsize=64)
+def _decoder(spellings: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Reads the fields of these names; twice as fast as reading a mapping."""
+    names = {f"f{number}": spelling for number, spelling in enumerate(spellings)}
+    fields = [(name, msgspec.Raw, _NULL) for name in names]
+    return msgspec.json.Decoder(msgspec.defstruct("Row", fields, rename=names, gc=False))
 
 
 def row_lines(record: bytes, columns: Sequence[Filled]) -> int:
     """How many lines the CSV of one record takes: text may have line ends of its own."""
-    return sum(row.count(b"\n") for row in _rows([record], columns))
+    return sum(row.count(b"\n") for row in _careful_rows([record], columns))
 
 
 def filled(
@@ -65,14 +107,16 @@ def filled(
 
     `types` are those that the columns have there, which may be wider than the fields.
     """
+    encodings = [_encoding(column, types.get(column.name)) for column in placed]
     return [
         Filled(
             column.name,
             column.field,
             table.spelling(column.field),
-            _encoding(column, types.get(column.name)),
+            encode,
+            encode in (_json, _unix_seconds),
         )
-        for column in placed
+        for column, encode in zip(placed, encodings, strict=True)
     ]
 
 
@@ -89,11 +133,11 @@ def _encoding(column: Column, has: LogicalType | None) -> Encode:
     return _BY_TYPE[column.read_as]
 
 
-def _as_it_is(value: msgspec.Raw) -> msgspec.Raw:
+def _as_it_is(value: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
     return value
 
 
-def _integer(value: msgspec.Raw) -> bytes:
+def _integer(value: bytes | msgspec.Raw) -> bytes:
     """JSON Schema calls 1.0 and 1e3 integers; PostgreSQL does not."""
     text = bytes(value)
     if b"." in text or b"e" in text or b"E" in text:
@@ -101,21 +145,21 @@ def _integer(value: msgspec.Raw) -> bytes:
     return text
 
 
-def _text(value: msgspec.Raw) -> bytes:
+def _text(value: bytes | msgspec.Raw) -> bytes:
     text = bytes(value)
     if b"\\" not in text:
         return text
     return b'"' + _TEXT.decode(text).replace('"', '""').encode() + b'"'
 
 
-def _json(value: msgspec.Raw) -> bytes:
+def _json(value: bytes | msgspec.Raw) -> bytes:
     text = bytes(value)
     if b'"' not in text:
         return text
     return b'"' + text.replace(b'"', b'""') + b'"'
 
 
-def _unix_seconds(value: msgspec.Raw) -> bytes:
+def _unix_seconds(value: bytes | msgspec.Raw) -> bytes:
     if bytes(value) == b"null":
         return b"null"
     moment = datetime.fromisoformat(_TEXT.decode(value))
