@@ -57,11 +57,13 @@ def store(store_url: str) -> Iterator[Store]:
 @pytest.fixture
 def workshop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Workshop:
+) -> Iterator[Workshop]:
     """A folder of stand-ins with a store in SQLite."""
-    return workshop_with(
+    found = workshop_with(
         f"sqlite:///{tmp_path / 'store' / 'connector.db'}", tmp_path, monkeypatch, capfd
     )
+    yield found
+    found.end()
 
 
 @pytest.fixture
@@ -70,9 +72,11 @@ def shared_workshop(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-) -> Workshop:
+) -> Iterator[Workshop]:
     """The same with either store."""
-    return workshop_with(store_url, tmp_path, monkeypatch, capfd)
+    found = workshop_with(store_url, tmp_path, monkeypatch, capfd)
+    yield found
+    found.end()
 
 
 def workshop_with(

@@ -23,7 +23,9 @@ rows = st.lists(
         }
     )
 )
-in_this_process = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_this_process = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @in_this_process

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.connector.workshop import Workshop
 
 PROJECT = """

@@ -146,6 +146,7 @@ def test_a_job_that_was_declared_lost_ends_its_programs_and_moves_no_state(
     make_due(workshop)
     scheduler = workshop.start(*QUICK)
     workshop.until(lambda: len(workshop.ids()) > 3)
+    workshop.td("update", "s", "--schedule", "")
     store = open_store(workshop.store)
     (job,) = jobs.newest(store)
     jobs.lose(store, silent_since=type(job.scheduled_at)(1e12), now=job.scheduled_at)
@@ -155,7 +156,6 @@ def test_a_job_that_was_declared_lost_ends_its_programs_and_moves_no_state(
     workshop.until(lambda: is_quiet(workshop))
 
     assert workshop.job(job.id)["Status"] == "lost"
-    workshop.td("update", "s", "--schedule", "")
     assert workshop.show("s")["Config Diff"] == state
     stop(scheduler)
 

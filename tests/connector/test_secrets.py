@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from td_connector.masking import MASK, Redactor, mask
 
+on_any_machine = hypothesis_settings(deadline=None)
 SECRET = "hunter2hunter2"
 secret_names = st.sampled_from(
     ["secret_key", "client_secret", "refresh_token", "password", "apikey", "api_key", "access_key"]
@@ -23,6 +25,7 @@ def settings(names: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]
     return st.dictionaries(names, values | section, max_size=3)
 
 
+@on_any_machine
 @given(settings(secret_names | open_names), secret_names)
 def test_no_value_under_a_secret_name_is_shown(given_: dict[str, Any], name: str) -> None:
     shown = mask({**given_, name: SECRET, "list": [{name: [SECRET]}]})
@@ -31,6 +34,7 @@ def test_no_value_under_a_secret_name_is_shown(given_: dict[str, Any], name: str
     assert shown["list"] == [{name: [MASK]}]
 
 
+@on_any_machine
 @given(settings(open_names))
 def test_all_that_is_not_secret_is_shown_as_it_is(given_: dict[str, Any]) -> None:
     assert mask(given_) == given_

@@ -39,6 +39,7 @@ class Workshop:
     capture: Any
     store: str
     environment: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def td(self, *arguments: str) -> Said:
         """Run a command in this process."""
@@ -49,7 +50,7 @@ class Workshop:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command as a process of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "td_connector", *arguments],
             cwd=self.folder,
             env={**os.environ, **self.environment},
@@ -57,6 +58,14 @@ class Workshop:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left behind."""
+        for process in self.started:
+            process.kill()
+            process.communicate()
 
     def load_file(self, name: str = "load.yml", *, out: Any = None, **settings: Any) -> str:
         """Write a settings file for the stand-ins; it is JSON, and so YAML."""

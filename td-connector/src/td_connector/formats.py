@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +26,12 @@ _COLOURS = {
     "lost": "red",
     "running": "cyan",
 }
+
+_SENTENCES = frozenset({"Reason"})
+"""Columns that may take several lines on a terminal."""
+
+_SENTENCE: dict[str, Any] = {"min_width": 40}
+_WORDS: dict[str, Any] = {"no_wrap": True}
 
 Row = Mapping[str, Any]
 
@@ -55,11 +62,18 @@ def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -
     if not rows:
         return
     on_terminal = stdout.isatty()
-    console = Console(file=stdout, width=None if on_terminal else _WIDE)
-    table = Table(*columns, box=box.ROUNDED if on_terminal else box.ASCII2, header_style="bold")
+    table = Table(box=box.ROUNDED if on_terminal else box.ASCII2, header_style="bold")
+    for name in columns:
+        table.add_column(name, **(_SENTENCE if on_terminal and name in _SENTENCES else _WORDS))
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
-    console.print(table)
+    wide = Console(file=stdout, width=_WIDE)
+    if not on_terminal:
+        wide.print(table)
+        return
+    # On a narrow terminal a line that goes on below is easier to read than half words.
+    whole = Measurement.get(wide, wide.options, table).minimum
+    Console(file=stdout, width=max(Console(file=stdout).width, whole)).print(table)
 
 
 def _cell(value: Any) -> Text:

@@ -93,6 +93,7 @@ def due(schedule: Schedule, now: UnixSeconds) -> Due | None:
     """Return the run that a schedule is due for, or None.
 
     However late the look is, one run stands for all ticks that have passed.
+    Decision: docs/decisions/0605-late-runs-run-once.md.
     """
     if schedule.next_tick is None or schedule.next_tick + schedule.delay_seconds > now:
         return None

@@ -106,10 +106,10 @@ class Scheduler:
 def _log_end(job: Job, runner: Runner) -> None:
     seconds = job.duration_seconds(runner.clock()) or 0
     if job.reason:
-        _logger.warning("`%s`: job %d %s. %s", job.schedule, job.id, job.status, job.reason)
+        _logger.warning("`%s`: job %d ended: %s. %s", job.schedule, job.id, job.status, job.reason)
     else:
         _logger.info(
-            "`%s`: job %d %s, %d rows in %.1f s.",
+            "`%s`: job %d ended: %s, %d rows in %.1f s.",
             job.schedule, job.id, job.status, job.records, seconds,
         )  # fmt: skip
 

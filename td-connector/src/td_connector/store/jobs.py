@@ -30,6 +30,7 @@ def claim(store: Store, schedule: Schedule, due: Due, job: Job) -> Job | None:
     """Return the job if it is ours now; None if another took the tick, or a run is going on.
 
     One UPDATE decides: it finds the schedule only as it was when the run was found to be due.
+    Decision: docs/decisions/0601-a-tick-is-claimed-by-one-update.md.
     """
     unchanged = (
         (schedules.c.id == schedule.id)
