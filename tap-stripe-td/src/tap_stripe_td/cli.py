@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.logging import StructuredFormatter
@@ -108,7 +108,41 @@ def stop_on_signals() -> Iterator[threading.Event]:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def read_json_file(path: Path, what: str, flag: str) -> object:
+def state_in(path: Path) -> dict[str, Any]:
+    """Return the state in a file, empty when the file is.
+
+    Raises:
+        ConfigError: If it holds none.
+    """
+    content = _read_json_file(path, "state", "--state")
+    if content is not None and not isinstance(content, dict):
+        raise ConfigError(
+            f"The state in `{path}` must be a JSON object with `bookmarks`. Give the last line "
+            "that the target wrote, or leave `--state` out to start anew."
+        )
+    return content or {}
+
+
+def catalog_in(path: Path) -> dict[str, Any]:
+    """Return the catalog in a file.
+
+    Raises:
+        ConfigError: If it holds none.
+    """
+    content = _read_json_file(path, "catalog", "--catalog")
+    streams = content.get("streams") if isinstance(content, dict) else None
+    if not isinstance(streams, list) or not all(_is_catalog_entry(entry) for entry in streams):
+        raise ConfigError(
+            f"The file `{path}` holds no catalog. Make one with `tap-stripe-td --discover`."
+        )
+    return {"streams": streams}
+
+
+def _is_catalog_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and {"tap_stream_id", "schema"} <= entry.keys()
+
+
+def _read_json_file(path: Path, what: str, flag: str) -> object:
     """Return the JSON in a file; of several lines, which a target appended, the last.
 
     None is returned for an empty file.

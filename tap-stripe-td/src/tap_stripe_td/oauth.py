@@ -28,6 +28,12 @@ APPS_PATH = "/v1/oauth/token"
 CONNECT_PATH = "/oauth/token"
 
 
+NO_EXCHANGE = (
+    "There is no access token that is still good, and a preview does not exchange the refresh "
+    "token, as Stripe would replace it. Load once first, or preview with a `secret_key`."
+)
+
+
 class Exchange(Protocol):
     """Posts a form to a token endpoint; never repeated, as a refresh token is good for one use."""
 
@@ -56,14 +62,23 @@ class RefreshedKey:
     file share its access token, too.
     """
 
-    def __init__(self, exchange: Exchange, refresh_token: Secret, path: Path) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        refresh_token: Secret,
+        path: Path,
+        *,
+        may_exchange: bool = True,
+    ) -> None:
         """Take what is needed; nothing is exchanged until a key is asked for.
 
         Args:
             exchange: Posts to Stripe's token endpoints.
             refresh_token: What the first exchange is made with, when the file holds nothing newer.
             path: The token file.
+            may_exchange: False to use a token that is there, or none.
         """
+        self._may_exchange = may_exchange
         self._exchange = exchange
         self._first = refresh_token
         self._path = path
@@ -98,6 +113,8 @@ class RefreshedKey:
             known_bad = refused is not None and stored.access_token == refused.reveal()
             if stored.access_token and not known_bad and not _is_stale(stored):
                 return stored
+            if not self._may_exchange:
+                raise ConfigError(NO_EXCHANGE)
             # What cannot be stored must not be exchanged: the new token would be lost.
             write_tokens(self._path, stored)
             fresh = self._exchanged(stored.refresh_token)

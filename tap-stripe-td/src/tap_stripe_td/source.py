@@ -74,6 +74,17 @@ class Source:
         listed = self.client.fetch(stream.path, self._list_params(stream, slice_), parse_list)
         return Page.of(listed.content, listed.date)
 
+    def first(self, stream: Stream, rows: int) -> tuple[Record, ...]:
+        """Return the newest records of a stream, by one request."""
+        if stream.paging is Paging.CURSOR:
+            params = {**self._list_params(stream, self.created), "limit": str(rows)}
+            answer = self.client.fetch(stream.path, params, parse_list)
+            page = Page.of(answer.content, answer.date)
+        else:
+            page = self.page(stream, self.created)
+        kept = self.kept(stream, page.records[:rows])
+        return self.finished(stream, kept, page.date)
+
     def events(self, types: tuple[str, ...], slice_: Slice) -> Page:
         """Return the next page of a slice of the events, of these types or of all."""
         params = {

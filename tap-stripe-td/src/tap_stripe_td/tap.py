@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,16 +14,24 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_stripe_td import settings
 from tap_stripe_td.auth import Auth, FixedKey
+from tap_stripe_td.cli import catalog_in, refuse, state_in, stop_on_signals
 from tap_stripe_td.cli import main as run_main
-from tap_stripe_td.cli import read_json_file, refuse, stop_on_signals
 from tap_stripe_td.client import Client, TokenEndpoint
 from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
 from tap_stripe_td.discovery import StripeStream, schema_api_version
-from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
+from tap_stripe_td.errors import (
+    ConfigError,
+    KeyRefusedError,
+    StripeRefusedError,
+    TapError,
+    TryLaterError,
+    UnreachableError,
+)
 from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
+from tap_stripe_td.preview import ROWS, Format, Preview, render
 from tap_stripe_td.rate_limit import account_per_second
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
@@ -31,7 +40,11 @@ from tap_stripe_td.streams.table import STREAMS
 from tap_stripe_td.sync import Run, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+
+_ABOUT_FORMATS = ("json", "markdown")
+_PREVIEW_FORMATS = tuple(form.value for form in Format)
 
 
 class TapStripeTd(Tap):
@@ -116,18 +129,50 @@ class TapStripeTd(Tap):
         Raises:
             TapError: If there is no key, Stripe does not know it, or cannot be reached.
         """
+        client = self._open_client(open_auth(self.settings))
+        clock = read_clock(client)
+        return self._source(client, clock.account), clock
+
+    def previews(self) -> Iterator[Preview | TapError]:
+        """Yield the first rows of every selected stream, or why they cannot be read.
+
+        Raises:
+            TapError: If nothing can be read.
+        """
+        source = self._source(self._open_client(open_auth(self.settings, may_exchange=False)))
+        for stream in self._chosen():
+            try:
+                records = source.first(stream.row, ROWS)
+            except (KeyRefusedError, UnreachableError):
+                raise
+            except TapError as refused:
+                yield refused
+            else:
+                yield Preview.of(stream.name, stream.schema, records)
+
+    def print_previews(self, form: str | None) -> list[TapError]:
+        """Print the first rows of every selected stream; return what could not be read."""
+        found = list(self.previews())
+        shown = [preview for preview in found if isinstance(preview, Preview)]
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        chosen = Format(form) if form in _PREVIEW_FORMATS else Format.TABLE
+        click.echo(render(shown, chosen, width=width), nl=False)
+        return [failure for failure in found if isinstance(failure, TapError)]
+
+    def _source(self, client: Client, account: str | None = None) -> Source:
         config = self.settings
-        auth = open_auth(config)
-        client = Client(
+        times = {stream.name: time_fields(stream.schema) for stream in self.streams.values()}
+        return Source(client, config.created, config.expand, times, account)
+
+    def _open_client(self, auth: Auth) -> Client:
+        config = self.settings
+        return Client(
             config.base_url,
             auth,
             config.api_version or schema_api_version(),
             f"tap-stripe-td/{self.plugin_version}",
             Limiter(config.requests_per_second or account_per_second(auth.key().reveal())),
         )
-        clock = read_clock(client)
-        times = {stream.name: time_fields(stream.schema) for stream in self.streams.values()}
-        return Source(client, config.created, config.expand, times, clock.account), clock
 
     def sync_selected(self) -> list[TapError]:
         """Write the news of every selected stream to stdout; return what could not be read.
@@ -135,12 +180,7 @@ class TapStripeTd(Tap):
         Raises:
             TapError: If nothing can be read.
         """
-        chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]
-        if not chosen:
-            raise ConfigError(
-                "The catalog selects no stream. Set `selected` to true in the metadata of those "
-                "to read, or leave `--catalog` out."
-            )
+        chosen = self._chosen()
         source, clock = self.open_source()
         run = Run(
             source,
@@ -155,6 +195,15 @@ class TapStripeTd(Tap):
         with stop_on_signals() as stop:
             return sync(run, Output(sys.stdout.buffer), stop)
 
+    def _chosen(self) -> list[StripeStream]:
+        chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]
+        if not chosen:
+            raise ConfigError(
+                "The catalog selects no stream. Set `selected` to true in the metadata of those "
+                "to read, or leave `--catalog` out."
+            )
+        return chosen
+
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the settings files, JSON or YAML; a later one overrides an earlier one."""
@@ -165,7 +214,7 @@ class TapStripeTd(Tap):
         return environment
 
     @classmethod
-    def invoke(  # type: ignore[override] # singer-sdk passes files; we read them with sentences
+    def invoke(  # type: ignore[override] # noqa: PLR0913 - click passes each option by its name
         cls,
         *,
         about: bool = False,
@@ -173,18 +222,19 @@ class TapStripeTd(Tap):
         config: Any = None,
         state: str | None = None,
         catalog: str | None = None,
+        preview: bool = False,
     ) -> int:
         """Run the command line; return the exit code."""
         if about:
-            cls.print_about(about_format)
+            cls.print_about(about_format if about_format in _ABOUT_FORMATS else None)
             return 0
         tap = cls(
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
-            state=None if state is None else _state_in(Path(state)),
-            catalog=None if catalog is None else _catalog_in(Path(catalog)),
+            state=None if state is None else state_in(Path(state)),
+            catalog=None if catalog is None else catalog_in(Path(catalog)),
         )
-        failures = tap.sync_selected()
+        failures = tap.print_previews(about_format) if preview else tap.sync_selected()
         for failure in failures:
             refuse(failure)
         return exit_code(failures)
@@ -196,34 +246,20 @@ class TapStripeTd(Tap):
         for option in command.params:
             if isinstance(option, click.Option) and option.name in {"state", "catalog"}:
                 option.type = click.STRING
+            if isinstance(option, click.Option) and option.name == "about_format":
+                option.type = click.Choice(
+                    list(dict.fromkeys((*_ABOUT_FORMATS, *_PREVIEW_FORMATS)))
+                )
+                option.help = "How --about (json, markdown) or --preview (the others) is written"
+        command.params.append(
+            click.Option(
+                ["--preview"], is_flag=True, help="Show the first rows of each stream and exit."
+            )
+        )
         return command
 
 
-def _state_in(path: Path) -> dict[str, Any]:
-    content = read_json_file(path, "state", "--state")
-    if content is not None and not isinstance(content, dict):
-        raise ConfigError(
-            f"The state in `{path}` must be a JSON object with `bookmarks`. Give the last line "
-            "that the target wrote, or leave `--state` out to start anew."
-        )
-    return content or {}
-
-
-def _catalog_in(path: Path) -> dict[str, Any]:
-    content = read_json_file(path, "catalog", "--catalog")
-    streams = content.get("streams") if isinstance(content, dict) else None
-    if not isinstance(streams, list) or not all(_is_catalog_entry(entry) for entry in streams):
-        raise ConfigError(
-            f"The file `{path}` holds no catalog. Make one with `tap-stripe-td --discover`."
-        )
-    return {"streams": streams}
-
-
-def _is_catalog_entry(entry: object) -> bool:
-    return isinstance(entry, dict) and {"tap_stream_id", "schema"} <= entry.keys()
-
-
-def open_auth(config: Config) -> Auth:
+def open_auth(config: Config, *, may_exchange: bool = True) -> Auth:
     """Return where keys come from.
 
     Raises:
@@ -231,7 +267,9 @@ def open_auth(config: Config) -> Auth:
     """
     if (grant := config.grant) is not None:
         endpoint = TokenEndpoint(config.base_url, grant.client_secret)
-        return RefreshedKey(endpoint, grant.refresh_token, grant.token_file)
+        return RefreshedKey(
+            endpoint, grant.refresh_token, grant.token_file, may_exchange=may_exchange
+        )
     if config.key is None:
         raise ConfigError(NO_KEY)
     return FixedKey(config.key)
