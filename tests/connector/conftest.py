@@ -6,8 +6,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 import pytest
-from td_connector.store.database import Store, open_store
 
+from td_connector.store.database import Store, open_store
 from tests.connector.workshop import Workshop, stand_in
 
 if TYPE_CHECKING:

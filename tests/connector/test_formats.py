@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from td_connector.formats import Format, print_rows
 
 if TYPE_CHECKING:

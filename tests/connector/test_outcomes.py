@@ -8,6 +8,7 @@ import signal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from td_connector.hearing import Heard
 from td_connector.job import Status
 from td_connector.masking import Redactor

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from td_connector.cli import cli
 
 from stripe_sandbox.business import grow
 from stripe_sandbox.server import serve
 from stripe_sandbox.world import FakeStripe
+from td_connector.cli import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

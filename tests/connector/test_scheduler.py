@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
+
 from td_connector.store import jobs
 from td_connector.store.database import open_store
 from td_connector.store.tables import jobs as job_table

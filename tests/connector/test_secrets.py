@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
 from td_connector.masking import MASK, Redactor, mask
 
 on_any_machine = hypothesis_settings(deadline=None)

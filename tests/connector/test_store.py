@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
+
 from td_connector.errors import TryLaterError, UserError
 from td_connector.job import Job, Progress, Status
 from td_connector.load import Load

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from td_connector.cron import NAMED, check_cron, ticks_after
 from td_connector.errors import UserError
 from td_connector.load import Load

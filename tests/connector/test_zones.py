@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 import pytest
+
 from td_connector.errors import UserError
 from td_connector.moments import UnixSeconds, format_time, parse_time
 from td_connector.zones import parse_zone
