@@ -114,7 +114,7 @@ def state_in(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: If it holds none.
     """
-    content = _read_json_file(path, "state", "--state")
+    content = read_json_file(path, "state", "--state")
     if content is not None and not isinstance(content, dict):
         raise ConfigError(
             f"The state in `{path}` must be a JSON object with `bookmarks`. Give the last line "
@@ -129,7 +129,7 @@ def catalog_in(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: If it holds none.
     """
-    content = _read_json_file(path, "catalog", "--catalog")
+    content = read_json_file(path, "catalog", "--catalog")
     streams = content.get("streams") if isinstance(content, dict) else None
     if not isinstance(streams, list) or not all(_is_catalog_entry(entry) for entry in streams):
         raise ConfigError(
@@ -142,7 +142,7 @@ def _is_catalog_entry(entry: object) -> bool:
     return isinstance(entry, dict) and {"tap_stream_id", "schema"} <= entry.keys()
 
 
-def _read_json_file(path: Path, what: str, flag: str) -> object:
+def read_json_file(path: Path, what: str, flag: str) -> object:
     """Return the JSON in a file; of several lines, which a target appended, the last.
 
     None is returned for an empty file.

@@ -22,10 +22,15 @@ Identity = tuple[str, str]
 
 
 class EventObject(msgspec.Struct, frozen=True):
-    """Of the snapshot inside an event: which object it is of."""
+    """Of the snapshot inside an event: which object it is of, and when that was created.
+
+    Most objects say so in `created`, invoice items in `date`.
+    """
 
     id: str | None = None
     object: str | None = None
+    created: msgspec.Raw = msgspec.Raw(b"null")
+    date: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class EventData(msgspec.Struct, frozen=True):
@@ -74,12 +79,14 @@ class Change:
         deleted: Whether that event says that it is gone. When another event of the same second
             says something else, the order of the two is unknown and this is false: fetching the
             object decides.
+        created: When the object was created; None when its snapshot does not tell.
     """
 
     stream: Stream
     object_id: str
     at: UnixSeconds
     deleted: bool
+    created: int | None = None
 
     @property
     def identity(self) -> Identity:
@@ -98,7 +105,19 @@ def _change_of(event: Event, by_type: Mapping[str, Stream]) -> Change | None:
     # Some types carry more than one kind of object, and `invoice.upcoming` one without an id.
     if stream is None or subject.id is None or subject.object != stream.object:
         return None
-    return Change(stream, subject.id, UnixSeconds(event.created), event.type in stream.deletes)
+    return Change(
+        stream,
+        subject.id,
+        UnixSeconds(event.created),
+        event.type in stream.deletes,
+        _created_of(subject, stream.created_field),
+    )
+
+
+def _created_of(subject: EventObject, field: str) -> int | None:
+    raw = {"created": subject.created, "date": subject.date}.get(field)
+    text = b"" if raw is None else bytes(raw)
+    return int(text) if text.isdigit() else None
 
 
 def fold(newest: Mapping[Identity, Change], changes: Iterable[Change]) -> dict[Identity, Change]:

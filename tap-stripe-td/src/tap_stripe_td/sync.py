@@ -244,7 +244,7 @@ def _tail_steps(run: Run, bookmarks: Mapping[Stream, Bookmark], bounds: Bounds) 
     until = bounds.tail_end
     tail = read_tail(run.source, bookmarks, until=until, lookback_seconds=run.lookback_seconds)
     failed: set[Stream] = set()
-    for step in hydrate(run.source, tail.changes):
+    for step in hydrate(run.source, tail.changes, since=tail.since, workers=run.workers):
         if isinstance(step, Failed):
             failed.update(step.streams)
         yield step

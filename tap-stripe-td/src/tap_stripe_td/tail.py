@@ -38,10 +38,12 @@ class Tail:
     Attributes:
         changes: The newest change of every object that changed.
         seen: Ids of the events, by stream, that the next reading may meet again.
+        since: From when on the events of every stream were read.
     """
 
     changes: tuple[Change, ...] = ()
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: UnixSeconds = UnixSeconds(0)  # noqa: RUF009 - a plain number
 
 
 def read_tail(
@@ -77,7 +79,8 @@ def read_tail(
             for change in changes_of([event], by_type):
                 before = newest.get(change.identity, change)
                 newest[change.identity] = newer(before, change)
-    return Tail(tuple(newest.values()), {name: tuple(ids) for name, ids in seen.items()})
+    by_name = {name: tuple(ids) for name, ids in seen.items()}
+    return Tail(tuple(newest.values()), by_name, max(since.values()))
 
 
 def visible_events(
