@@ -3,17 +3,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
-MEMBERS := tap-stripe-td target-td-table sandbox
-EDITABLE := -e ./tap-stripe-td -e ./target-td-table -e './sandbox[demo]'
+MEMBERS := tap-stripe-td target-td-table td-connector sandbox
+EDITABLE := -e ./tap-stripe-td -e ./target-td-table -e ./td-connector -e './sandbox[demo]'
 MANIFESTS := pyproject.toml uv.lock $(MEMBERS:%=%/pyproject.toml)
-SOURCES := tap-stripe-td/src target-td-table/src sandbox/src tap-stripe-td/openapi sandbox/shapes docs tests bench
+SOURCES := tap-stripe-td/src target-td-table/src td-connector/src sandbox/src tap-stripe-td/openapi sandbox/shapes docs tests bench
 # Each writes what is generated; with --check it says what differs.
 GENERATORS := tap-stripe-td/openapi/make_schemas.py tap-stripe-td/openapi/make_docs.py sandbox/shapes/make.py docs/make_settings.py
 
 .PHONY: demo test lint format generated clean
 
 demo: $(VENV)/.demo-installed
-	$(BIN)/python -m stripe_sandbox.demo
+	$(BIN)/td-connector demo
 
 test: $(VENV)/.dev-installed
 	$(BIN)/pytest -n 2 --dist worksteal
