@@ -8,7 +8,7 @@ EDITABLE := -e ./tap-stripe-td -e ./target-td-table -e ./td-connector -e './sand
 MANIFESTS := pyproject.toml uv.lock $(MEMBERS:%=%/pyproject.toml)
 SOURCES := tap-stripe-td/src target-td-table/src td-connector/src sandbox/src tap-stripe-td/openapi sandbox/shapes docs tests bench
 # Each writes what is generated; with --check it says what differs.
-GENERATORS := tap-stripe-td/openapi/make_schemas.py tap-stripe-td/openapi/make_docs.py sandbox/shapes/make.py docs/make_settings.py
+GENERATORS := tap-stripe-td/openapi/make_schemas.py tap-stripe-td/openapi/make_docs.py sandbox/shapes/make.py docs/make_settings.py docs/make_readme.py
 
 .PHONY: demo test lint format generated clean
 

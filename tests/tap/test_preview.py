@@ -34,13 +34,13 @@ PREVIEW = Preview(
 def test_a_table_heads_columns_with_their_type_and_quotes_strings() -> None:
     lines = render([PREVIEW], Format.TABLE, width=None).splitlines()
 
-    assert lines[2].split(" | ")[:3] == [
+    assert lines[1].split(" | ")[:3] == [
         "| id:string",
         "created:timestamp            ",
         "paid:boolean",
     ]
-    assert '| "ch_1"    | "2017-01-13 07:36:22.000 UTC" | true ' in lines[4]
-    assert "| nil " in lines[5]
+    assert '| "ch_1"    | "2017-01-13 07:36:22.000 UTC" | true ' in lines[3]
+    assert "| nil " in lines[4]
     assert lines[-1] == "2 rows in set"
 
 

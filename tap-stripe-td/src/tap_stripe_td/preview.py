@@ -92,7 +92,8 @@ def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> s
         content = {p.stream: [_ordered(p, row) for row in p.rows] for p in previews}
         return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     if form is Format.TABLE:
-        return "\n".join(_table(preview, width) for preview in previews)
+        several = len(previews) > 1
+        return "\n".join(_titled(preview, width, several=several) for preview in previews)
     delimiter = "," if form is Format.CSV else "\t"
     return "\n".join(_separated(preview, delimiter) for preview in previews)
 
@@ -136,9 +137,12 @@ def _table(preview: Preview, width: int | None) -> str:
     rule = "".join(f"+-{'-' * len(column[0])}-" for column in shown) + "+"
     lines = [f"| {' | '.join(parts)} |" for parts in zip(*shown, strict=True)]
     hidden = [column.head for column in preview.columns[len(shown) :]]
-    return "\n".join(
-        [preview.stream, rule, lines[0], rule, *lines[1:], rule, *_footer(preview, hidden), ""]
-    )
+    return "\n".join([rule, lines[0], rule, *lines[1:], rule, *_footer(preview, hidden), ""])
+
+
+def _titled(preview: Preview, width: int | None, *, several: bool) -> str:
+    title = f"{preview.stream}\n" if several else ""
+    return title + _table(preview, width)
 
 
 def _footer(preview: Preview, hidden: Sequence[str]) -> list[str]:
