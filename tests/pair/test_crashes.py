@@ -1,0 +1,99 @@
+"""One program dies in the middle; the pair is started again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stripe_sandbox.business import grow
+
+if TYPE_CHECKING:
+    from tests.fakes.changing_stripe import ChangingStripe
+    from tests.pair.pipeline import Pair, Running
+
+HOUR = 3600
+PAGE_ROWS = 100
+STREAMS = ["customers", "coupons", "events"]
+
+
+@pytest.fixture
+def pair(pair: Pair, stripe: ChangingStripe) -> Pair:
+    """A pair that has much to load and publishes often."""
+    grow(stripe, customers=4)
+    stripe.bulk("customer", 1500, stripe.now - 40 * HOUR, stripe.now - 20 * HOUR)
+    stripe.advance(HOUR)
+    return pair.with_tap(target=STREAMS, workers=1).with_target(batch_size_rows=PAGE_ROWS)
+
+
+def kill_target_after(running: Running, states: int) -> dict[str, object]:
+    """Kill the target when it has let out so many STATEs; return the last of them."""
+    state = [running.next_state() for _ in range(states)][-1]
+    running.target.kill()
+    return state
+
+
+def customers(stripe: ChangingStripe) -> list[tuple[str]]:
+    return sorted((str(each["id"]),) for each in stripe.objects("customer"))
+
+
+def test_when_the_target_dies_the_tap_ends_quietly(pair: Pair) -> None:
+    running = pair.start()
+    kill_target_after(running, 1)
+
+    loaded = running.ended()
+
+    assert loaded.exit_codes == (141, -9)
+    assert loaded.tap.sentences == []
+    assert "Traceback" not in loaded.tap.stderr
+
+
+def test_from_the_last_state_the_killed_target_let_out_nothing_is_missing(
+    stripe: ChangingStripe, pair: Pair
+) -> None:
+    pair = pair.with_target(mode="merge")
+    running = pair.start()
+    state = kill_target_after(running, 2)
+    running.ended()
+    assert 0 < len(pair.tables.rows("SELECT id FROM customers")) < len(customers(stripe))
+    stripe.advance(HOUR)
+
+    loaded = pair.run(state=state)
+
+    assert loaded.exit_codes == (0, 0)
+    assert pair.tables.rows("SELECT id FROM customers ORDER BY id") == customers(stripe)
+
+
+@pytest.mark.parametrize("states", [1, 3])
+def test_from_the_state_the_killed_target_kept_nothing_is_missing_or_doubled(
+    stripe: ChangingStripe, pair: Pair, states: int
+) -> None:
+    running = pair.start()
+    kill_target_after(running, states)
+    running.ended()
+    stripe.create("customer", id="cus_new")
+    stripe.advance(HOUR)
+
+    loaded = pair.run(state=pair.kept_state())
+
+    assert loaded.exit_codes == (0, 0)
+    assert pair.tables.rows("SELECT id FROM customers ORDER BY id") == customers(stripe)
+    assert pair.tables.rows("SELECT count(*) - count(DISTINCT id) FROM events") == [(0,)]
+    assert len(pair.tables.rows("SELECT id FROM events")) == len(stripe.objects("event"))
+
+
+def test_when_the_tap_is_killed_nothing_is_missing_and_at_most_a_page_comes_twice(
+    stripe: ChangingStripe, pair: Pair
+) -> None:
+    running = pair.start()
+    stripe.before("/v1/customers", 8, running.tap.kill)
+    broken = running.ended()
+    assert broken.tap.exit_code == -9
+    stripe.advance(HOUR)
+
+    loaded = pair.run(state=pair.kept_state())
+
+    assert loaded.exit_codes == (0, 0)
+    rows = pair.tables.rows("SELECT id FROM customers ORDER BY id")
+    assert sorted(set(rows)) == customers(stripe)
+    assert len(rows) - len(set(rows)) <= PAGE_ROWS

@@ -1,0 +1,85 @@
+"""`meltano.yml` as people who live in Meltano use it, with the real Meltano."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stripe_sandbox.business import grow
+from tap_stripe_td.streams.table import STREAMS
+from tests.pair.meltano_project import MeltanoProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.changing_stripe import ChangingStripe
+
+HOUR = 3600
+STATE_ID = "dev:tap-stripe-td-to-target-td-table"
+
+
+@pytest.fixture
+def project(tmp_path: Path, stripe: ChangingStripe, url: str) -> MeltanoProject:
+    grow(stripe, customers=4)
+    stripe.advance(HOUR)
+    return MeltanoProject.copied_to(
+        tmp_path, TAP_STRIPE_TD_SECRET_KEY=stripe.key, TAP_STRIPE_TD_BASE_URL=url
+    )
+
+
+def test_a_second_run_loads_only_news_and_the_state_is_stored(
+    stripe: ChangingStripe, project: MeltanoProject
+) -> None:
+    first = project.meltano("run", "tap-stripe-td", "target-td-table")
+    assert first.exit_code == 0, first.stderr
+    before = rows(project)
+    assert sorted(before) == sorted(row.name for row in STREAMS if row.core)
+    gone = str(stripe.objects("customer")[0]["id"])
+    stripe.create("charge", id="ch_new")
+    stripe.delete("customer", gone)
+    stripe.advance(HOUR)
+
+    second = project.meltano("run", "stripe-load")
+
+    assert second.exit_code == 0, second.stderr
+    came = {table: count - before[table] for table, count in rows(project).items()}
+    assert {"charges": 1, "customers": 1, "events": 2}.items() <= came.items()
+    assert came["invoices"] == came["products"] == came["subscriptions"] == 0
+    stored = project.meltano("--environment=dev", "state", "get", STATE_ID)
+    assert "charges" in json.loads(stored.stdout)["singer_state"]["bookmarks"]
+
+
+def test_the_settings_can_be_tested(project: MeltanoProject) -> None:
+    tested = project.meltano("config", "test", "tap-stripe-td")
+
+    assert tested.exit_code == 0, tested.stderr
+    assert b"Plugin configuration is valid" in tested.stdout
+
+
+def test_the_schedule_is_listed_with_a_state_and_a_trigger_of_its_own(
+    project: MeltanoProject,
+) -> None:
+    listed = project.meltano("schedule", "list", "--format=json")
+
+    assert listed.exit_code == 0, listed.stderr
+    (schedule,) = json.loads(listed.stdout)["schedules"]["job"]
+    assert (schedule["name"], schedule["cron_interval"]) == ("daily_stripe_import", "10 0 * * *")
+    assert schedule["job"]["tasks"] == ["tap-stripe-td target-td-table"]
+    assert schedule["env"]["MELTANO_RUN_STATE_ID_SUFFIX"] == "daily_stripe_import"
+
+
+def test_the_project_passes_meltanos_own_check(project: MeltanoProject) -> None:
+    compiled = project.meltano("compile", "--lint")
+
+    assert compiled.exit_code == 0, compiled.stderr
+    assert "[warning" not in compiled.stderr
+
+
+def rows(project: MeltanoProject) -> dict[str, int]:
+    tables = project.tables.rows(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT starts_with(table_name, '_')"
+    )
+    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for (name,) in tables)
+    return dict(project.tables.rows(counts))
