@@ -93,14 +93,17 @@ def time_fields(schema: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def with_times(record: Record, fields: Iterable[str]) -> Record:
-    """Return the record with these fields' Unix seconds as RFC 3339; what is no number stays."""
-    changed = {
+def finished(record: Record, times: Iterable[str], added: Record) -> Record:
+    """Return a record as it is written: times as RFC 3339, the tap's own fields added.
+
+    A time that is no number stays as it is.
+    """
+    readable = {
         name: _formatted(raw)
-        for name in fields
+        for name in times
         if (raw := record.get(name)) is not None and bytes(raw).lstrip(b"-").isdigit()
     }
-    return record | changed
+    return {**record, **readable, **added}
 
 
 def _formatted(raw: msgspec.Raw) -> msgspec.Raw:

@@ -10,12 +10,12 @@ from tap_stripe_td.pagination import MAX_LIMIT, Page
 from tap_stripe_td.records import (
     Record,
     added_fields,
+    finished,
     integer_of,
     parse_list,
     parse_object,
     text_of,
     tombstone,
-    with_times,
 )
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.streams.row import CreatedFilter, Paging, Stream
@@ -128,7 +128,7 @@ class Source:
         """Return records as they are written: times readable, the tap's own fields added."""
         times = self.times.get(stream.name, ())
         added = added_fields(updated_at=updated_at, account=self.account)
-        return tuple(with_times(record, times) | added for record in records)
+        return tuple(finished(record, times, added) for record in records)
 
     def tombstones(
         self, ids: Iterable[str], deleted_at: UnixSeconds, updated_at: UnixSeconds
