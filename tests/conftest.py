@@ -1,14 +1,21 @@
-"""What the tests of several folders need."""
+"""What the tests of several folders need; its servers are imported by the tests that use them."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.target.postgres_server import PostgresTables, Server, running
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.target.postgres_server import PostgresTables, Server
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
+    from tests.target.postgres_server import running
+
     with running() as server:
         yield server
 

@@ -17,6 +17,8 @@ from psycopg.conninfo import make_conninfo
 from tests.target.world import Tables
 
 _numbers = count()
+# Everybody else is let in without one.
+NEEDS_PASSWORD = "careful"
 # Tests need no data to survive a power cut.
 _FAST = (
     "fsync = off",
@@ -37,9 +39,9 @@ class PostgresTables(Tables):
     def url(self) -> str:
         return self.url_of("postgres")
 
-    def url_of(self, user: str) -> str:
-        """The setting `destination` for another user."""
-        return f"postgresql://{user}@/{self.database}?host={self.socket}"
+    def url_of(self, user: str, socket: Path | None = None) -> str:
+        """The setting `destination` for another user, or by another way."""
+        return f"postgresql://{user}@/{self.database}?host={socket or self.socket}"
 
     def connect(self, user: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         """Another user of the tables."""
@@ -67,11 +69,10 @@ class Server:
 
     @contextmanager
     def database(self) -> Iterator[PostgresTables]:
-        """An empty database, dropped at the end."""
+        """An empty database; it goes away with the server."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
-        self._run(f"CREATE DATABASE {name} STRATEGY file_copy")
+        self._run(f"CREATE DATABASE {name}")
         yield PostgresTables(self.socket, name)
-        self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
         conninfo = make_conninfo(host=str(self.socket), user="postgres", dbname="postgres")
@@ -93,6 +94,9 @@ def running() -> Iterator[Server]:
     try:
         for setting in _FAST:
             found._run(f"ALTER SYSTEM SET {setting}")
+        rules = folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {NEEDS_PASSWORD} scram-sha-256\n{rules.read_text()}")
+        found._run(f"CREATE ROLE {NEEDS_PASSWORD} LOGIN PASSWORD 'right'")
         found._run("SELECT pg_reload_conf()")
         yield found
     finally:

@@ -1,7 +1,7 @@
 """Which record COPY refused, and what is wrong with it, without telling what is in it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -23,9 +23,13 @@ _REASONS = {
     "22008": "is a time beyond PostgreSQL's range",
     "22021": "holds characters that are not in the database's encoding",
     "22P05": "holds characters that are not in the database's encoding",
-    "54000": "is longer than PostgreSQL can keep",
+    "54000": (
+        "is longer than PostgreSQL can keep: a row with values in very many columns must fit into "
+        "a page of 8 kB, so deselect fields of the stream"
+    ),
     "54001": "is nested deeper than the server's `max_stack_depth` allows",
 }
+_ENCODING = frozenset({"22021", "22P05"})
 _NUL = "holds the character U+0000, which PostgreSQL cannot keep"
 _OTHER = "does not fit the type of its column"
 
@@ -58,39 +62,49 @@ def refused_record(batch: Batch, columns: Sequence[Filled], error: psycopg.Error
     """The error of COPY as a sentence about one record."""
     found = find(batch, columns, error)
     if found is None:
+        reason = _REASONS.get(error.sqlstate or "", _OTHER)
         return InputError(
-            f"PostgreSQL refuses a record of `{batch.table.stream}` and does not say which "
-            f"(SQLSTATE {error.sqlstate}). Nothing of its batch was published."
+            f"A record of `{batch.table.stream}` {reason}. PostgreSQL does not say which record. "
+            "Nothing of its batch was published."
         )
     return InputError(found.sentence(batch.table))
 
 
 def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refusal | None:
-    """The record and the field that the server names, if it names any."""
+    """The record and the field that the server means, if that can be told."""
+    if error.sqlstate in _ENCODING:
+        # The server checks ahead, and may name a line before the one it means.
+        for line, record in batch.records():
+            if holds_nul(record) and (field := _field_with_nul(record, columns)):
+                return Refusal(line, record, field, _NUL)
     place = _PLACE.search(error.diag.context or "")
-    if place is None:
-        return None
-    wanted, written = int(place[1]), 0
+    return _at(batch, columns, place, error) if place else None
+
+
+def _at(
+    batch: Batch, columns: Sequence[Filled], place: re.Match[str], error: psycopg.Error
+) -> Refusal | None:
+    wanted, written = int(place[1]), 1
     for line, record in batch.records():
         written += row_lines(record, columns)
         if written >= wanted:
-            named = [each for each in columns if each.name == place[2]]
-            field = named[0].field if named else None
-            return Refusal(line, record, field, _reason(record, named, error))
+            fields = [each.field for each in columns if each.name == place[2]]
+            reason = _REASONS.get(error.sqlstate or "", _OTHER)
+            return Refusal(line, record, fields[0] if fields else None, reason)
     return None
 
 
-def _reason(record: bytes, named: Sequence[Filled], error: psycopg.Error) -> str:
+def _field_with_nul(record: bytes, columns: Sequence[Filled]) -> str | None:
     values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
-    looked_at = [bytes(values.get(each.spelling, b"")) for each in named] or [record]
-    if any(map(holds_nul, looked_at)):
-        return _NUL
-    return _REASONS.get(error.sqlstate or "", _OTHER)
+    fields = [each.field for each in columns if holds_nul(bytes(values.get(each.spelling, b"")))]
+    return fields[0] if fields else None
 
 
 def _key(table: Table, record: bytes) -> str:
     """The record's key, as far as it is short enough to read."""
-    values: Mapping[str, object] = msgspec.json.decode(record)
+    values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
     names = [table.spelling(field) for field in table.key if field in table.fields]
-    keys = [str(values[name])[:_LONGEST_KEY] for name in names if name in values]
+    keys = [
+        str(msgspec.json.decode(values[name]))[:_LONGEST_KEY] for name in names if name in values
+    ]
     return f" record `{'`, `'.join(keys)}`" if keys else ""

@@ -17,8 +17,10 @@ import msgspec
 from target_td_table.batch import Batch
 from target_td_table.table import Column, LogicalType, Table
 
-# How COPY must be told to read the lines.
-CSV_OPTIONS = "FORMAT csv, DELIMITER E'\\t', NULL 'null', ENCODING 'UTF8'"
+# How COPY must be told to read the lines. The first one is passed over: before it has seen the
+# end of a line, the server counts those in the middle of a text wrongly.
+CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\t', NULL 'null', ENCODING 'UTF8'"
+_HEADER = b"-\n"
 
 _BLOCK_BYTES = 1 << 17
 # msgspec cannot rename a field to these.
@@ -49,6 +51,7 @@ def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator
     Unless `careful`, an integer that is written like 1.0 is not rewritten for PostgreSQL.
     """
     rows = _careful_rows if careful else _fast_rows
+    yield _HEADER
     with batch.path.open("rb") as file:
         while block := file.readlines(_BLOCK_BYTES):
             yield b"".join(rows(block, columns))
