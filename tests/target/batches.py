@@ -16,5 +16,5 @@ def batch_of(folder: Path, table: Table, records: Sequence[Mapping[str, Any]]) -
     """These records, as they came on the first lines of the input."""
     lines = [json.dumps(record).encode() + b"\n" for record in records]
     opened = OpenBatch(folder / f"batch-{next(_numbers)}.ndjson")
-    opened.add(b"".join(lines), range(1, len(lines) + 1), longest_bytes=max(map(len, lines)))
+    opened.add(b"".join(lines), range(1, len(lines) + 1))
     return opened.close(table)

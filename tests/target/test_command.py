@@ -118,39 +118,6 @@ def test_a_signal_publishes_what_came_before_the_last_state_and_lets_it_out(
     assert tables.rows("FROM charges") == [(1,)]
 
 
-def test_killed_and_run_again_from_the_kept_state_every_row_is_there_once(
-    tables: DuckDbTables,
-) -> None:
-    program = subprocess.Popen(
-        [PROGRAM, f"--destination={tables.url}"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    with program:
-        assert program.stdin
-        assert program.stdout
-        program.stdin.write(schema("charges", n=INTEGER, key=()).encode())
-        for n in range(1, 300_001):
-            program.stdin.write(record("charges", n=n).encode())
-            if n % 1000 == 0:
-                program.stdin.write(state(sent=n).encode())
-        program.stdout.readline()
-        program.kill()
-
-    printed = subprocess.run(
-        [PROGRAM, f"--destination={tables.url}", "--print-state"],
-        capture_output=True, check=True,
-    )  # fmt: skip
-    sent = json.loads(printed.stdout)["sent"]
-    run(
-        tables,
-        schema("charges", n=INTEGER, key=()),
-        *(record("charges", n=n) for n in range(sent + 1, 300_001)),
-    )
-
-    assert sent > 100_000
-    assert tables.rows("SELECT count(*), count(DISTINCT n) FROM charges") == [(300_000, 300_000)]
-
-
 def test_a_closed_standard_output_ends_the_load_quietly(tables: DuckDbTables) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -20,13 +20,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A closed batch: newline-delimited JSON, one record a line, as the tap sent it."""
+    """A closed batch: newline-delimited JSON, one record a line, as the tap sent it.
+
+    No record is longer than the longest chunk, in which some of them came together.
+    """
 
     table: Table
     path: Path
     rows: int
     size_bytes: int
-    longest_bytes: int
+    longest_chunk_bytes: int
     lines: Sequence[int]
 
     def records(self) -> Iterator[tuple[int, bytes]]:
@@ -50,7 +53,7 @@ class OpenBatch:
         with _on_disk(path):
             self._file = path.open("wb", buffering=1 << 20)
         self._lines = array("Q")
-        self._longest_bytes = 0
+        self._longest_chunk_bytes = 0
         self._size_bytes = 0
 
     @property
@@ -58,13 +61,13 @@ class OpenBatch:
         """How far the batch has come."""
         return Mark(len(self._lines), self._size_bytes)
 
-    def add(self, chunk: bytes, lines: Sequence[int], *, longest_bytes: int) -> None:
+    def add(self, chunk: bytes, lines: Sequence[int]) -> None:
         """Add records, each ended by a newline, that came on these lines of the input."""
         with _on_disk(self._path):
             self._file.write(chunk)
         self._lines.extend(lines)
         self._size_bytes += len(chunk)
-        self._longest_bytes = max(self._longest_bytes, longest_bytes)
+        self._longest_chunk_bytes = max(self._longest_chunk_bytes, len(chunk))
 
     def cut(self, mark: Mark) -> None:
         """Forget the rows that came after the mark."""
@@ -85,9 +88,8 @@ class OpenBatch:
         with _on_disk(self._path):
             self._file.close()
         mark = self.mark
-        return Batch(
-            table, self._path, mark.rows, mark.size_bytes, self._longest_bytes, self._lines
-        )
+        longest = self._longest_chunk_bytes
+        return Batch(table, self._path, mark.rows, mark.size_bytes, longest, self._lines)
 
 
 @contextlib.contextmanager

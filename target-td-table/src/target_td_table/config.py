@@ -44,6 +44,13 @@ SETTINGS = (
         "if it is left out.",
     ),
     Setting(
+        "apikey",
+        "string",
+        None,
+        "The API key of Treasure Data. The environment variable TD_API_KEY is used without it.",
+        secret=True,
+    ),
+    Setting(
         "table",
         "string",
         "{stream}",
@@ -86,11 +93,11 @@ SETTINGS = (
     Setting(
         "batch_size_rows",
         "integer",
-        122_880,
-        "Rows after which a batch is staged, and published with the next state.",
+        491_520,
+        "Rows after which they are published, with the next state.",
         least=1,
     ),
-    Setting("batch_bytes", "integer", 256 * MIB, "The same, in bytes of JSON.", least=1),
+    Setting("batch_bytes", "integer", 1024 * MIB, "The same, in bytes of JSON.", least=1),
     Setting(
         "batch_seconds", "integer", 300, "The same, in seconds since the last publication.", least=0
     ),
@@ -136,6 +143,7 @@ class Settings:
 
     destination: str
     database: str
+    apikey: str | None
     table: str
     mode: Mode
     hard_delete: bool

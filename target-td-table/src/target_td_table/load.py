@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from target_td_table import batch_files, messages, replacing
 from target_td_table.batch import Batch, Mark
+from target_td_table.blocks import Line
 from target_td_table.config import Settings
+from target_td_table.envelope import Gathered, Records, gather
 from target_td_table.errors import UnfinishedStreamError
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
@@ -19,11 +21,12 @@ from target_td_table.report import Loaded, Progress, summarize
 from target_td_table.sink import Sink
 from target_td_table.sinks import Sinks
 
-# Rows are staged in pieces of this size, so that the destination works while we read.
-_STAGE_BYTES = 16 << 20
-
-# Records of one block by stream and version, with the lines they came on.
-Runs = dict[tuple[str, int | None], tuple[list[bytes], list[int]]]
+# A destination that has nothing to do gets a batch when it has this size. While it is busy, the
+# batch grows until it is full: few big batches are cheaper to load than many small ones.
+_WANTED_BYTES = 64 << 20
+_FULL_BYTES = 384 << 20
+# A row group of DuckDB: https://duckdb.org/docs/stable/guides/performance/file_formats
+_FULL_ROWS = 122_880
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +61,9 @@ class Load:
         self._bytes = 0
         self._published_at = time.monotonic()
 
-    def take(self, block: Iterable[tuple[int, messages.AnyMessage]]) -> None:
+    def take(self, block: Iterable[Line]) -> None:
         """Take the messages of one block, each with its line; none means that time passed."""
-        runs: Runs = {}
-        for line, message in block:
-            if type(message) is messages.Record:
-                run = runs.get((message.stream, message.version))
-                if run is None:
-                    run = runs[message.stream, message.version] = ([], [])
-                run[0].append(bytes(message.record))
-                run[1].append(line)
-            else:
-                self._take_records(runs)
-                runs = {}
-                self._take_other(message, line)
-        self._take_records(runs)
+        self._take_all(block)
         self._progress.show(sum(sink.rows for sink in self._sinks))
         self._publish_when_idle()
 
@@ -107,17 +98,43 @@ class Load:
         self._publisher.settle()
         self._summarize([])
 
-    def _take_records(self, runs: Runs) -> None:
-        for (stream, version), (records, lines) in runs.items():
+    def _take_all(self, block: Iterable[Line]) -> None:
+        gathered: Gathered = {}
+        for line, message in block:
+            if type(message) is messages.Record:
+                gather(gathered, message, line)
+                continue
+            self._take_gathered(gathered)
+            gathered = {}
+            if type(message) is Records:
+                self._take_run(message)
+            elif not isinstance(message, Records):
+                self._take_other(message, line)
+        self._take_gathered(gathered)
+
+    def _take_run(self, run: Records) -> None:
+        sink = self._sinks.of(run.envelope.stream, run.lines[0], "RECORD")
+        if sink.accepts(run.chunk):
+            self._add(sink, run.envelope.version, run.chunk, run.lines)
+        else:
+            self._take_all(run.messages())
+
+    def _take_gathered(self, gathered: Gathered) -> None:
+        for (stream, version), (records, lines) in gathered.items():
             sink = self._sinks.of(stream, lines[0], "RECORD")
-            if version != sink.version:
-                self._begin_version(sink, version)
-            before = sink.mark.size_bytes
-            sink.add(records, lines)
-            self._rows += len(records)
-            self._bytes += sink.mark.size_bytes - before
-            if sink.mark.size_bytes >= _STAGE_BYTES or self._is_full(sink.mark):
-                self._stage(sink)
+            chunk = b"\n".join(records) + b"\n"
+            if not sink.accepts(chunk):
+                sink.look_again(records, lines)
+            self._add(sink, version, chunk, lines)
+
+    def _add(self, sink: Sink, version: int | None, chunk: bytes, lines: Sequence[int]) -> None:
+        if version != sink.version:
+            self._begin_version(sink, version)
+        sink.add(chunk, lines)
+        self._rows += len(lines)
+        self._bytes += len(chunk)
+        if self._is_full(sink.mark) or self._is_wanted(sink.mark):
+            self._stage(sink)
 
     def _take_other(self, message: messages.AnyMessage, line: int) -> None:
         if isinstance(message, messages.State):
@@ -131,7 +148,7 @@ class Load:
             self._sinks.of(message.stream, line, "BATCH")
             for records in batch_files.read(message, line):
                 lines = [line] * len(records)
-                self._take_records({(message.stream, None): (records, lines)})
+                self._take_gathered({(message.stream, None): (records, lines)})
 
     def _take_state(self, value: str) -> None:
         marks = {sink.table.stream: sink.mark for sink in self._sinks}
@@ -147,14 +164,18 @@ class Load:
 
     def _is_full(self, mark: Mark) -> bool:
         return (
-            mark.rows >= self._settings.batch_size_rows
-            or mark.size_bytes >= self._settings.batch_bytes
+            mark.rows >= min(_FULL_ROWS, self._settings.batch_size_rows)
+            or mark.size_bytes >= min(_FULL_BYTES, self._settings.batch_bytes)
         )
+
+    def _is_wanted(self, mark: Mark) -> bool:
+        return mark.size_bytes >= _WANTED_BYTES and self._publisher.is_idle
 
     def _is_due(self) -> bool:
         age_seconds = time.monotonic() - self._published_at
         return (
-            self._is_full(Mark(self._rows, self._bytes))
+            self._rows >= self._settings.batch_size_rows
+            or self._bytes >= self._settings.batch_bytes
             or age_seconds >= self._settings.batch_seconds
         )
 

@@ -58,7 +58,7 @@ TYPES = ("RECORD", "SCHEMA", "STATE", "ACTIVATE_VERSION", "BATCH")
 _DECODER: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
 
 
-def parse_block(block: bytes) -> list[AnyMessage] | None:
+def parse_lines(block: bytes) -> list[AnyMessage] | None:
     """The messages of a block, one a line; None if a line needs a closer look."""
     try:
         messages = _DECODER.decode_lines(block)

@@ -27,6 +27,11 @@ class Publisher:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
         self._last: Future[Any] | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything asked for is done."""
+        return self._last is None or self._last.done()
+
     def describe(self, name: TableName) -> bool:
         """Whether there is such a table."""
         return self._wait_for(lambda: self._loader.describe(name) is not None)

@@ -6,8 +6,8 @@ import selectors
 from collections.abc import Iterator
 from typing import IO, Any
 
+from target_td_table.blocks import Blocks, Line
 from target_td_table.errors import CutInputError, InputError
-from target_td_table.messages import AnyMessage, parse_block, parse_line
 
 BLOCK_BYTES = 1 << 20
 # How long a slow tap may keep us from looking at the clock and at signals.
@@ -15,56 +15,39 @@ IDLE_SECONDS = 0.5
 _F_SETPIPE_SZ = 1031
 
 
-def blocks(source: IO[Any]) -> Iterator[list[tuple[int, AnyMessage]]]:
+def blocks(source: IO[Any], *, one_by_one: bool = False) -> Iterator[list[Line]]:
     """Yield the messages of the input with their lines, a block at a time.
 
-    An empty list is yielded when the tap has had nothing to say for half a second.
+    An empty list is yielded when the tap has had nothing to say for half a second. With
+    `one_by_one` every record is a message of its own.
 
     Raises:
         InputError: If a line is no message. The messages before it have been yielded.
         CutInputError: If the input ends in the middle of a line.
     """
-    line, rest = 1, b""
+    parser, rest = Blocks(one_by_one=one_by_one), b""
     for piece in _pieces(source):
-        whole, newline, tail = piece.rpartition(b"\n")
-        if not newline:
+        end = piece.rfind(b"\n") + 1
+        if not end:
             rest += piece
             if not piece:
                 yield []
             continue
-        block, rest = rest + whole + newline, tail
-        yield from _messages(block, line)
-        line += block.count(b"\n")
+        block, rest = rest + piece[:end], piece[end:]
+        yield from parser.parse(block)
     if rest.strip():
-        yield from _last_line(rest, line)
+        yield from _last_line(rest, parser.line)
 
 
-def _last_line(rest: bytes, line: int) -> Iterator[list[tuple[int, AnyMessage]]]:
+def _last_line(rest: bytes, line: int) -> Iterator[list[Line]]:
     try:
-        messages = list(_messages(rest + b"\n", line))
+        messages = list(Blocks(one_by_one=True, line=line).parse(rest + b"\n"))
     except InputError as error:
         raise CutInputError(
             f"The input ended in the middle of line {line}: the tap seems to have died. What was "
             "published before stays. Run again from the last state."
         ) from error
     yield from messages
-
-
-def _messages(block: bytes, first: int) -> Iterator[list[tuple[int, AnyMessage]]]:
-    messages = parse_block(block)
-    if messages is not None:
-        yield list(enumerate(messages, first))
-        return
-    good: list[tuple[int, AnyMessage]] = []
-    for number, line in enumerate(block.split(b"\n")[:-1], first):
-        try:
-            message = parse_line(line, number)
-        except InputError:
-            yield good
-            raise
-        if message is not None:
-            good.append((number, message))
-    yield good
 
 
 def _pieces(source: IO[Any]) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ class Run:
             InterruptedLoadError: After a signal, when what came before the last STATE is published.
         """
         with self._closed_on_error(), self._signals():
-            for block in blocks(source):
+            for block in blocks(source, one_by_one=self._transform is not None):
                 if self._signal:
                     break
                 self._load.take(self._transform(block) if self._transform else block)

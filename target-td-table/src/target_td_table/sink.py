@@ -38,23 +38,28 @@ class Sink:
         self.table = table
         self._check = self._check_for(table)
 
-    def add(self, records: Sequence[bytes], lines: Sequence[int]) -> None:
-        """Check records and add them to the open batch.
+    def accepts(self, chunk: bytes) -> bool:
+        """Whether all these records, each ended by a newline, fit without a second look."""
+        return self._check.accepts(chunk)
+
+    def look_again(self, records: Sequence[bytes], lines: Sequence[int]) -> None:
+        """Look at records that were not accepted one by one.
 
         Raises:
-            InputError: If a record does not fit; none of them is added.
+            InputError: If a record does not fit.
         """
-        chunk = b"\n".join(records) + b"\n"
-        if not self._check.accepts(chunk):
-            self._name_undeclared(self._check.second_look(records, lines))
+        self._name_undeclared(self._check.second_look(records, lines))
+
+    def add(self, chunk: bytes, lines: Sequence[int]) -> None:
+        """Add records that fit, each ended by a newline, to the open batch."""
         if self.table.needs_respelling:
-            records = [respelled(self.table, record) for record in records]
-            chunk = b"\n".join(records) + b"\n"
+            records = chunk.split(b"\n")[:-1]
+            chunk = b"".join(respelled(self.table, record) + b"\n" for record in records)
         if self._batch is None:
             self._batches += 1
             self._batch = OpenBatch(self._folder / f"{self._number}-{self._batches}.ndjson")
-        self._batch.add(chunk, lines, longest_bytes=max(map(len, records)))
-        self.rows += len(records)
+        self._batch.add(chunk, lines)
+        self.rows += len(lines)
 
     def cut(self, mark: Mark) -> None:
         """Forget the rows that came after the mark."""

@@ -16,11 +16,12 @@ from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.singerlib.json import deserialize_json, serialize_json
 
+from target_td_table.blocks import Line
+from target_td_table.envelope import Records
 from target_td_table.errors import InputError, SettingsError
 from target_td_table.messages import ActivateVersion, AnyMessage, Batch, Record, Schema
 from target_td_table.report import log
 
-Line = tuple[int, AnyMessage]
 _MOMENT = {"type": ["null", "string"], "format": "date-time"}
 _COUNT = {"type": ["null", "integer"]}
 # https://sdk.meltano.com/en/latest/implementation/record_metadata.html
@@ -63,7 +64,7 @@ class Transform:
         """The messages of a block, transformed; a message may become none or several."""
         return [(line, made) for line, message in block for made in self._made(message, line)]
 
-    def _made(self, message: AnyMessage, line: int) -> Iterator[AnyMessage]:
+    def _made(self, message: AnyMessage | Records, line: int) -> Iterator[AnyMessage | Records]:
         if isinstance(message, Schema):
             yield from self._schemas(message)
         elif isinstance(message, Batch):

@@ -29,6 +29,8 @@ _LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
     "FLOAT": LogicalType.NUMBER,
     "TIMESTAMP": LogicalType.TIMESTAMP,
 }
+# DuckDB reads into buffers of twice the longest record; small ones stay in the cache.
+_OBJECT_BYTES = 2 << 20
 _TOO_LONG = "an integer beyond 2^53 does not fit into a DOUBLE without losing digits"
 COLUMNS = """
     SELECT column_name, data_type FROM duckdb_columns()
@@ -111,7 +113,7 @@ def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> 
         f"INSERT INTO {path(into)} ({columns}) SELECT {values} "
         f"FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', "
         f"columns = {{{read_as}}}, auto_detect = false, "
-        f"maximum_object_size = {max(batch.longest_bytes + 1, 16 << 20)})"
+        f"maximum_object_size = {max(batch.longest_chunk_bytes + 1, _OBJECT_BYTES)})"
     )
 
 
