@@ -71,9 +71,19 @@ def refuse(error: TapError) -> None:
         print(f"{PROGRAM}: {problem}", file=sys.stderr)  # noqa: T201 - the program's last word
 
 
+class _Stderr:
+    """Standard error as it is now: while a table is drawn there, lines go above it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def set_up_logging() -> None:
     """Log sentences to a terminal and JSON lines to everything else."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Stderr())
     terminal = sys.stderr.isatty()
     handler.setFormatter(
         logging.Formatter(f"{PROGRAM}: %(message)s") if terminal else StructuredFormatter()

@@ -34,6 +34,7 @@ class Limiter:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
+        self.account_per_second = account_per_second
         self._account = Pace(account_per_second)
         self._endpoints: dict[str, Pace] = {}
         self._endpoint_ceiling = endpoint_per_second(account_per_second)

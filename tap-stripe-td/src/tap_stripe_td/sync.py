@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass, field, replace
+import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.crew import Crew
@@ -25,6 +25,7 @@ from tap_stripe_td.plan import (
     needs_visible_events,
     reconciling,
 )
+from tap_stripe_td.progress import Progress
 from tap_stripe_td.records import utc_now
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
@@ -69,7 +70,6 @@ class Run:
     lookback_seconds: int
     workers: int
     reconcile_days: int = 0
-    started: float = field(default_factory=time.monotonic)
 
     @property
     def rows(self) -> tuple[Stream, ...]:
@@ -103,15 +103,19 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
     for shape in shapes.values():
         output.write(shape.schema_lines())
     failures: list[TapError] = []
-    counts = dict.fromkeys(run.streams, 0)
+    limiter = run.source.client.limiter
+    progress = Progress(lambda: limiter.requests, limiter.account_per_second)
+    progress.begin(run.streams, terminal=sys.stderr.isatty())
     try:
         for step in Handover().take(lambda handover: _read(run, handover), stop):
             if isinstance(step, Failed):
                 failures.append(step.error)
                 _logger.warning("%s cannot be read; the others go on.", _names(step.streams))
+                for stream in step.streams:
+                    progress.failed(stream.name)
                 continue
             output.write(_lines(step, shapes))
-            counts[step.stream.name] += len(step.records) if isinstance(step, Rows) else 0
+            _note(progress, step)
             state = _advanced(state, step)
             # Rows without a bookmark are followed by one; until then the state lags behind them.
             if run.incremental and step.bookmark is not None:
@@ -119,8 +123,15 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
     finally:
         if run.incremental:
             output.write_state(state, always=True)
-    _log_counts(counts, time.monotonic() - run.started)
+        progress.end()
     return failures
+
+
+def _note(progress: Progress, step: Rows | Finished) -> None:
+    if isinstance(step, Finished):
+        progress.finished(step.stream.name)
+    else:
+        progress.wrote(step.stream.name, len(step.records), step.bookmark)
 
 
 def refuse_other_account(state: State, clock: Clock) -> None:
@@ -252,10 +263,3 @@ def _tail_steps(run: Run, bookmarks: Mapping[Stream, Bookmark], bounds: Bounds) 
         if stream not in failed:
             seen = tail.seen.get(stream.name, ())
             yield Finished(stream, None, replace(bookmark, value=until, seen=seen))
-
-
-def _log_counts(counts: Mapping[str, int], seconds: float) -> None:
-    for name, rows in counts.items():
-        _logger.info("`%s`: %d records", name, rows)
-    total = sum(counts.values())
-    _logger.info("%d records in %.1f s (%.0f/s)", total, seconds, total / max(seconds, 0.001))

@@ -1,0 +1,132 @@
+"""What people see while a run goes on: a line a stream on a terminal, else log lines.
+
+Written to standard error, from the thread that writes the messages.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from tap_stripe_td.units import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_stripe_td.state import Bookmark
+
+_logger = logging.getLogger("tap-stripe-td.sync")
+
+_SECONDS_BETWEEN_LOGS = 30.0
+
+
+@dataclass
+class _Line:
+    """What is known of one stream."""
+
+    rows: int = 0
+    status: str = "waiting"
+    first_at: float | None = None
+
+
+@dataclass
+class Progress:
+    """Counts what was written, and shows it while it grows.
+
+    Attributes:
+        requests: Tells how many requests were made.
+        requests_per_second: What the account's budget allows.
+    """
+
+    requests: Callable[[], int]
+    requests_per_second: float
+    started: float = field(default_factory=time.monotonic)
+    _lines: dict[str, _Line] = field(default_factory=dict)
+    _live: Live | None = None
+    _logged_at: float = field(default_factory=time.monotonic)
+
+    def begin(self, streams: Iterable[str], *, terminal: bool) -> None:
+        """Start with these streams; on a terminal a table is drawn until `end`."""
+        self._lines = {name: _Line() for name in streams}
+        if terminal:
+            console = Console(stderr=True)
+            self._live = Live(
+                get_renderable=self._table, console=console, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+
+    def wrote(self, stream: str, rows: int, bookmark: Bookmark | None) -> None:
+        """Count rows that were written, and note how far the stream is read."""
+        line = self._lines.setdefault(stream, _Line())
+        line.rows += rows
+        line.first_at = line.first_at or time.monotonic()
+        line.status = _unread(bookmark) if bookmark is not None else line.status
+        self._log_now_and_then()
+
+    def finished(self, stream: str) -> None:
+        """Note that a stream is read."""
+        self._lines.setdefault(stream, _Line()).status = "done"
+
+    def failed(self, stream: str) -> None:
+        """Note that a stream cannot be read."""
+        self._lines.setdefault(stream, _Line()).status = "failed"
+
+    def end(self) -> None:
+        """Stop drawing, and say what was written."""
+        if self._live is not None:
+            self._live.stop()
+        for name, line in self._lines.items():
+            if line.rows or line.status == "failed":
+                _logger.info("`%s`: %d records, %s", name, line.rows, line.status)
+        seconds = max(time.monotonic() - self.started, 0.001)
+        rows = sum(line.rows for line in self._lines.values())
+        _logger.info(
+            "%d records in %.1f s (%.0f/s), %d requests",
+            rows, seconds, rows / seconds, self.requests(),
+        )  # fmt: skip
+
+    def _log_now_and_then(self) -> None:
+        now = time.monotonic()
+        if self._live is None and now - self._logged_at >= _SECONDS_BETWEEN_LOGS:
+            self._logged_at = now
+            rows = sum(line.rows for line in self._lines.values())
+            _logger.info("%d records so far (%s)", rows, self._budget(now))
+
+    def _budget(self, now: float) -> str:
+        rate = self.requests() / max(now - self.started, 0.001)
+        return f"{rate:.1f} requests/s, {rate / self.requests_per_second:.0%} of the budget"
+
+    def _table(self) -> Table:
+        now = time.monotonic()
+        table = Table(box=None, pad_edge=False, caption=self._budget(now), caption_justify="left")
+        for heading in ("stream", "rows", "rows/s", "still unread"):
+            table.add_column(heading, justify="left" if heading in _WORDS else "right")
+        for name, line in self._lines.items():
+            if line.status != "waiting":
+                seconds = max(now - (line.first_at or now), 0.25)
+                table.add_row(name, f"{line.rows:,}", f"{line.rows / seconds:,.0f}", line.status)
+        return table
+
+
+_WORDS = frozenset({"stream", "still unread"})
+
+
+def _unread(bookmark: Bookmark) -> str:
+    """Return the creation time that is still to be read, as a person would say it."""
+    if bookmark.backfill is None or not bookmark.backfill.unread:
+        return ""
+    edges = [slice_.until for slice_ in bookmark.backfill.unread if slice_.until is not None]
+    days = sum(
+        slice_.until - slice_.since
+        for slice_ in bookmark.backfill.unread
+        if slice_.until is not None and slice_.since is not None
+    )
+    open_end = any(slice_.since is None for slice_ in bookmark.backfill.unread)
+    newest = f"before {format_time(max(edges))[:10]}" if edges else ""
+    return newest if open_end else f"{newest}, {days / 86_400:,.0f} days"
