@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from stripe_sandbox.business import grow
 
 if TYPE_CHECKING:
     from tests.fakes.changing_stripe import ChangingStripe
-    from tests.pair.pipeline import Pair, Running
+    from tests.pair.pipeline import Loaded, Pair, Running
 
 HOUR = 3600
 PAGE_ROWS = 100
@@ -26,22 +26,28 @@ def pair(pair: Pair, stripe: ChangingStripe) -> Pair:
     return pair.with_tap(target=STREAMS, workers=1).with_target(batch_size_rows=PAGE_ROWS)
 
 
-def kill_target_after(running: Running, states: int) -> dict[str, object]:
-    """Kill the target when it has let out so many STATEs; return the last of them."""
-    state = [running.next_state() for _ in range(states)][-1]
-    running.target.kill()
-    return state
+def killed(stripe: ChangingStripe, running: Running, page: int) -> tuple[Loaded, dict[str, Any]]:
+    """Kill the target when it has let out a STATE and the tap wants this page.
+
+    Returns how both ended, and the last STATE.
+    """
+    states: list[dict[str, Any]] = []
+
+    def kill() -> None:
+        states.append(running.next_state())
+        running.target.kill()
+
+    stripe.before("/v1/customers", page, kill)
+    loaded = running.ended()
+    return loaded, [*states, *loaded.states][-1]
 
 
 def customers(stripe: ChangingStripe) -> list[tuple[str]]:
     return sorted((str(each["id"]),) for each in stripe.objects("customer"))
 
 
-def test_when_the_target_dies_the_tap_ends_quietly(pair: Pair) -> None:
-    running = pair.start()
-    kill_target_after(running, 1)
-
-    loaded = running.ended()
+def test_when_the_target_dies_the_tap_ends_quietly(stripe: ChangingStripe, pair: Pair) -> None:
+    loaded, _ = killed(stripe, pair.start(), page=8)
 
     assert loaded.exit_codes == (141, -9)
     assert loaded.tap.sentences == []
@@ -52,9 +58,7 @@ def test_from_the_last_state_the_killed_target_let_out_nothing_is_missing(
     stripe: ChangingStripe, pair: Pair
 ) -> None:
     pair = pair.with_target(mode="merge")
-    running = pair.start()
-    state = kill_target_after(running, 2)
-    running.ended()
+    _, state = killed(stripe, pair.start(), page=8)
     assert 0 < len(pair.tables.rows("SELECT id FROM customers")) < len(customers(stripe))
     stripe.advance(HOUR)
 
@@ -64,13 +68,11 @@ def test_from_the_last_state_the_killed_target_let_out_nothing_is_missing(
     assert pair.tables.rows("SELECT id FROM customers ORDER BY id") == customers(stripe)
 
 
-@pytest.mark.parametrize("states", [1, 3])
+@pytest.mark.parametrize("page", [4, 12])
 def test_from_the_state_the_killed_target_kept_nothing_is_missing_or_doubled(
-    stripe: ChangingStripe, pair: Pair, states: int
+    stripe: ChangingStripe, pair: Pair, page: int
 ) -> None:
-    running = pair.start()
-    kill_target_after(running, states)
-    running.ended()
+    killed(stripe, pair.start(), page)
     stripe.create("customer", id="cus_new")
     stripe.advance(HOUR)
 
