@@ -54,10 +54,13 @@ def test_a_wrong_destination_is_not_repeated_as_it_may_hold_a_password() -> None
 @pytest.mark.parametrize(
     ("destination", "sentence"),
     [
-        ("oracle://x", "There is no loader for `oracle://`. Use one of: duckdb://, postgresql://."),
+        (
+            "oracle://x",
+            "There is no loader for `oracle://`. Use one of: duckdb://, postgresql://, td://.",
+        ),
         (
             "stripe.duckdb",
-            "There is no loader for `stripe.duckdb`. Use one of: duckdb://, postgresql://.",
+            "There is no loader for `stripe.duckdb`. Use one of: duckdb://, postgresql://, td://.",
         ),
         ("duckdb:///", "`duckdb:///` names no file."),
         ("duckdb:///:memory:", "is not a file"),

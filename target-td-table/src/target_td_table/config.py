@@ -177,9 +177,15 @@ def parse(given: Mapping[str, Any]) -> Settings:
     }
     values["mode"] = Mode(str(values["mode"]))
     if values["database"] is None:
-        is_postgres = str(values["destination"]).startswith("postgres")
-        values["database"] = "public" if is_postgres else "main"
+        values["database"] = _usual_database(str(values["destination"]))
     return Settings(**values)
+
+
+def _usual_database(destination: str) -> str:
+    """The database of the tables when none is set; in Treasure Data the URL names it."""
+    if destination.startswith("td:"):
+        return destination.rstrip("/").rpartition("/")[2]
+    return "public" if destination.startswith("postgres") else "main"
 
 
 def json_schema() -> dict[str, Any]:

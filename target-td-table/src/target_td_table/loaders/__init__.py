@@ -6,6 +6,7 @@ from target_td_table.config import Settings
 from target_td_table.errors import SettingsError
 from target_td_table.loaders.base import Loader
 from target_td_table.loaders.postgres_opening import open_loader as open_postgres
+from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
 
 
 def loader_for(settings: Settings) -> Loader:
@@ -33,4 +34,5 @@ def _duckdb(settings: Settings) -> Loader:
 _OPENERS: Mapping[str, Callable[[Settings], Loader]] = {
     "duckdb": _duckdb,
     "postgresql": open_postgres,
+    "td": open_treasure_data,
 }

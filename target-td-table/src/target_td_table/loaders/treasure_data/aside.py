@@ -1,0 +1,114 @@
+"""Tables that are filled beside the one they are to replace, under names a repeat finds again.
+
+Decision: docs/decisions/0503-a-merge-is-built-aside.md.
+"""
+
+import hashlib
+from dataclasses import replace
+
+from target_td_table.loaders.treasure_data import merging, queries
+from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.catalog import Catalog
+from target_td_table.loaders.treasure_data.journal import Renaming
+from target_td_table.loaders.treasure_data.merging import Merge
+from target_td_table.loaders.treasure_data.parts import Part
+from target_td_table.loaders.treasure_data.rows import ARRIVAL
+from target_td_table.loaders.treasure_data.schema import SchemaColumn, fitted_table_name, is_time
+from target_td_table.loaders.treasure_data.session import Session
+from target_td_table.loaders.treasure_data.staging import Staging
+from target_td_table.table import Table, TableName
+
+# A name is cut, so that the suffixes fit into the 128 characters of a table's name.
+_LONGEST_HEAD = 100
+
+
+class Aside:
+    """The table, and with mode merge a second one for staged rows, beside one target."""
+
+    def __init__(self, calls: Calls, catalog: Catalog, name: TableName, pipeline: str) -> None:
+        self._calls = calls
+        self._catalog = catalog
+        self._name = name
+        self.target = fitted_table_name(name)
+        mark = hashlib.sha256(f"{pipeline}/{calls.database}/{self.target}".encode()).hexdigest()
+        self._table = f"{self.target[:_LONGEST_HEAD]}_{mark[:16]}"
+        self._rows = f"{self._table}_rows"
+        self._session = f"target_td_table_{self._table}"
+        self._is_clear = False
+
+    def clear(self) -> None:
+        """Take away what an earlier load left; also shows whether the key may do so."""
+        self.forget()
+        self._calls.delete_table(self._rows)
+        self._calls.delete_table(self._table)
+        self._is_clear = True
+
+    def forget(self) -> None:
+        """Forget the session, when its table is in its place."""
+        Session(self._calls, self._session, self._table).delete()
+
+    def replaced(self, parts: list[Part]) -> Renaming:
+        """Fill the table with these parts alone."""
+        table_id = self._made()
+        if parts:
+            self._load(self._table, parts)
+        return Renaming(self._table, self.target, table_id)
+
+    def merged(self, staging: Staging, parts: list[Part]) -> Renaming:
+        """Fill the table with the target's rows and these, by key."""
+        table_id = self._made()
+        merge = self._merge(staging)
+        self._make_rows(merge.table)
+        self._load(self._rows, parts)
+        if merge.has_graves:
+            self._dig(merge)
+        queries.run(self._calls, merging.insert_merged(merge, self._table))
+        self._calls.delete_table(self._rows)
+        return Renaming(self._table, self.target, table_id)
+
+    def _made(self) -> str:
+        """Make the table like the target: properties, expiry, types, aliases and order."""
+        if not self._is_clear:
+            self.clear()
+        self._is_clear = False
+        shown = self._catalog.shown(self._name)
+        expire_days = shown.expire_days if shown else None
+        self._calls.create_like(self._table, self.target, expire_days)
+        made = self._calls.show_table(self._table)
+        kept, added = self._catalog.kept(self._name), self._catalog.added(self._name)
+        if kept:
+            self._calls.update_schema(self._table, kept)
+        if added:
+            self._calls.append_schema(self._table, added)
+        return made.id if made else ""
+
+    def _load(self, table: str, parts: list[Part]) -> None:
+        session = Session(self._calls, self._session, table)
+        session.prepare(parts)
+        session.commit()
+
+    def _make_rows(self, table: Table) -> None:
+        self._calls.create_table(self._rows)
+        types = {column.alias: column for column in self._catalog.columns(self._name)}
+        columns = [types[each.name] for each in table.columns if not is_time(each)]
+        self._calls.update_schema(self._rows, [*columns, SchemaColumn(ARRIVAL, "long", ARRIVAL)])
+
+    def _merge(self, staging: Staging) -> Merge:
+        """The merge, with every column under the name that queries use."""
+        columns = self._catalog.columns(self._name)
+        aliases = {column.key: column.alias for column in columns}
+        table = replace(
+            staging.table,
+            columns=tuple(
+                replace(column, name=aliases.get(column.name, column.name))
+                for column in staging.table.columns
+            ),
+        )
+        return Merge(table, self.target, self._rows, [column.alias for column in columns])
+
+    def _dig(self, merge: Merge) -> None:
+        types = {column.alias: column.type for column in self._catalog.columns(self._name)}
+        names = [name.strip('"') for name in [*merge.key, str(merge.updated_at)]]
+        self._calls.create_table(merge.graves)
+        self._calls.append_schema(merge.graves, [(name, types[name]) for name in names])
+        queries.run(self._calls, merging.insert_graves(merge))

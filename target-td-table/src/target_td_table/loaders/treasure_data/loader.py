@@ -1,0 +1,211 @@
+"""Treasure Data behind the five verbs."""
+
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from target_td_table.batch import Batch
+from target_td_table.errors import BusyError, TargetError
+from target_td_table.loaders.base import Change, LoadRow, Staged
+from target_td_table.loaders.treasure_data.address import Address
+from target_td_table.loaders.treasure_data.api import Api, Patience
+from target_td_table.loaders.treasure_data.aside import Aside
+from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.catalog import Catalog
+from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
+from target_td_table.loaders.treasure_data.parts import PART_BYTES
+from target_td_table.loaders.treasure_data.refusal import RefusedError, told
+from target_td_table.loaders.treasure_data.schema import fitted_table_name
+from target_td_table.loaders.treasure_data.session import Session
+from target_td_table.loaders.treasure_data.staging import Staging, Stagings
+from target_td_table.modes import Mode
+from target_td_table.state import State
+from target_td_table.table import Table, TableName
+
+# An account can have 2448 sessions.
+_MOST_KEPT_SESSIONS = 100
+_DEFAULT_PATIENCE = Patience()
+
+
+class TreasureDataLoader:
+    """Tables in one database of Treasure Data."""
+
+    def __init__(
+        self,
+        address: Address,
+        key: str,
+        *,
+        pipeline: str,
+        patience: Patience = _DEFAULT_PATIENCE,
+        part_bytes: int = PART_BYTES,
+    ) -> None:
+        self._calls = Calls(Api(address.endpoint, key, patience), address.database)
+        self._catalog = Catalog(self._calls)
+        self._journal = Journal(self._calls)
+        self._pipeline = pipeline
+        self._stagings = Stagings(part_bytes=part_bytes)
+        self._has_begun = False
+        self._is_away = False
+        # Tables filled aside that were not decided about; sessions that did their work.
+        self._asides: dict[str, Aside] = {}
+        self._done: list[str] = []
+        self._seen: Counter[str] = Counter()
+
+    def describe(self, name: TableName) -> Mapping[str, str] | None:
+        """See `Loader`."""
+        with self._told(f"look at `{name}`"):
+            return self._catalog.describe(name)
+
+    def plan(self, table: Table) -> Sequence[Change]:
+        """See `Loader`."""
+        with self._told(f"look at `{table.name}`"):
+            return self._catalog.plan(table)
+
+    def alter(self, table: Table) -> None:
+        """See `Loader`. The table is made now, empty; columns come with the publication."""
+        with self._told(f"create `{table.name}`"):
+            self._begin()
+            if self._catalog.shown(table.name) is None:
+                self._calls.create_table(fitted_table_name(table.name))
+                self._catalog.forget()
+            self._catalog.want(table)
+
+    def stage(self, batch: Batch, mode: Mode) -> Staged:
+        """See `Loader`."""
+        with self._told(f"{mode} rows of `{batch.table.name}`"):
+            self._begin()
+            if mode is not Mode.APPEND:
+                self._aside(batch.table.name)
+            placed = self._catalog.placed(batch.table)
+            types = {each.key: each.type for each in self._catalog.columns(batch.table.name)}
+        staging = self._stagings.opened(placed, mode)
+        try:
+            staging.add(batch, placed, types)
+        except TargetError:
+            self._stagings.remove(staging)
+            raise
+        return Staged(batch.table, batch.rows, mode)
+
+    def publish(
+        self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
+    ) -> None:
+        """See `Loader`. One row of `_td_state` decides; all that is before it can be repeated."""
+        lasts = {(fitted_table_name(each.table.name), each.mode): each for each in staged}
+        names = ", ".join(sorted({f"`{each.table.name}`" for each in lasts.values()}))
+        modes = " and ".join(sorted({str(each.mode) for each in lasts.values()})) or "append"
+        with self._told(f"{modes} rows of {names or 'no table'}"):
+            self._begin()
+            commits = [commit for last in lasts.values() for commit in self._ready(last, state)]
+            # Before the commit: else columns would be guessed from the first rows.
+            self._change_schemas()
+            renamings = [each for last in lasts.values() for each in self._filled_aside(last)]
+            pending = Pending(commits, renamings)
+            if state is not None:
+                self._journal.decide(state, pending)
+            # What is decided must be there for whoever carries it out, if it cannot be done now.
+            asides = [self._asides.pop(each.target) for each in pending.renamings]
+            pending.carry_out(self._calls)
+            if loads:
+                self._journal.keep_loads(loads)
+            self._clean_up(pending, asides)
+
+    def discard(self, tables: Sequence[Table], mode: Mode) -> None:
+        """See `Loader`."""
+        names = {fitted_table_name(table.name) for table in tables}
+        for staging in self._stagings:
+            if staging.mode is mode and (mode is Mode.APPEND or staging.table.name.table in names):
+                self._stagings.remove(staging)
+
+    def states(self) -> Mapping[str, str]:
+        """See `Loader`. Carries out first what a killed load had decided."""
+        with self._told("read the state"):
+            return self._journal.states()
+
+    def close(self) -> None:
+        """See `Loader`. Sessions that did their work are forgotten: their state is out."""
+        for staging in self._stagings:
+            self._stagings.remove(staging)
+        if self._is_away:  # it would be asked for minutes, in vain
+            return
+        with contextlib.suppress(RefusedError, TargetError):
+            for aside in self._asides.values():
+                aside.clear()
+            self._forget_sessions(keep=0)
+
+    @contextlib.contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as refusal:
+            raise told(refusal, doing) from refusal
+        except BusyError:
+            self._is_away = True
+            raise
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._journal.recover()
+            self._has_begun = True
+
+    def _aside(self, name: TableName) -> Aside:
+        """Where the table is filled aside; cleared at once, so that a refusal comes early."""
+        fitted = fitted_table_name(name)
+        if fitted not in self._asides:
+            aside = Aside(self._calls, self._catalog, name, self._pipeline)
+            aside.clear()
+            self._asides[fitted] = aside
+        return self._asides[fitted]
+
+    def _ready(self, last: Staged, state: State | None) -> Iterator[Commit]:
+        """Bring appended rows to the point where only the commit is missing."""
+        staging = self._staging_of(last)
+        if staging and last.mode is Mode.APPEND:
+            session = self._session_name(staging, state)
+            Session(self._calls, session, staging.table.name.table).prepare(staging.close())
+            yield Commit(session, staging.table.name.table)
+
+    def _filled_aside(self, last: Staged) -> Iterator[Renaming]:
+        """Fill the table that is to take the target's place."""
+        staging = self._staging_of(last)
+        if last.mode is Mode.REPLACE:
+            parts = staging.close() if staging else []
+            yield self._aside(last.table.name).replaced(parts)
+        elif staging and last.mode is Mode.MERGE:
+            yield self._aside(last.table.name).merged(staging, staging.close())
+
+    def _staging_of(self, last: Staged) -> Staging | None:
+        return self._stagings.of(fitted_table_name(last.table.name), last.mode)
+
+    def _session_name(self, staging: Staging, state: State | None) -> str:
+        """The name that the same rows before the same state have again."""
+        table = staging.table.name.table
+        value = state.value if state else ""
+        parts = [self._pipeline, self._calls.database, table, value, staging.content]
+        content = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        self._seen[content] += 1
+        mark = hashlib.sha256(f"{content}{self._seen[content]}".encode()).hexdigest()[:32]
+        return f"target_td_table_{table[:60]}_{mark}"
+
+    def _change_schemas(self) -> None:
+        for name in self._catalog.wanted():
+            at = TableName(self._calls.database, name)
+            added = self._catalog.added(at)
+            if self._catalog.is_widened(at):
+                self._calls.update_schema(name, self._catalog.kept(at))
+            if added:
+                self._calls.append_schema(name, added)
+        self._catalog.forget()
+
+    def _clean_up(self, pending: Pending, asides: Sequence[Aside]) -> None:
+        self._done += [commit.session for commit in pending.commits]
+        for aside in asides:
+            aside.forget()
+        for staging in self._stagings:
+            self._stagings.remove(staging)
+        self._catalog.forget()
+        self._forget_sessions(keep=_MOST_KEPT_SESSIONS)
+
+    def _forget_sessions(self, *, keep: int) -> None:
+        while len(self._done) > keep:
+            self._calls.delete_session(self._done.pop(0))

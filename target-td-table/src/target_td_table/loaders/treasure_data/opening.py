@@ -1,0 +1,34 @@
+"""Opens the Treasure Data loader; its client is an extra of this package."""
+
+import os
+
+from target_td_table.config import Settings
+from target_td_table.errors import SettingsError
+from target_td_table.loaders.base import Loader
+from target_td_table.loaders.treasure_data.address import address_in, checked_key
+
+_NEEDED = ("requests", "backoff", "msgpack")
+
+
+def open_loader(settings: Settings) -> Loader:
+    """Prepare to load into the database that the setting `destination` names.
+
+    Raises:
+        SettingsError: If the client is missing, or the URL or the key must change.
+    """
+    address = address_in(settings.destination, settings.database)
+    key = checked_key(settings.apikey, os.environ)
+    try:
+        from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _NEEDED:
+            raise
+        raise SettingsError(
+            [
+                (
+                    f"Loading into Treasure Data needs the package {error.name}, which is not "
+                    "installed. Run: pip install 'target-td-table[treasure-data]'"
+                )
+            ]
+        ) from error
+    return TreasureDataLoader(address, key, pipeline=settings.pipeline)

@@ -1,0 +1,46 @@
+"""What Treasure Data refuses, and the sentence for the person who runs the load."""
+
+from target_td_table.errors import DestinationError, SettingsError, TargetError
+
+
+class RefusedError(Exception):
+    """An answer that repeating would not change. Callers read it, or `told` makes a sentence."""
+
+    def __init__(
+        self, path: str, status: int, message: str, conflicts_with: str | None = None
+    ) -> None:
+        super().__init__(f"{path}: {status} {message}")
+        self.path = path
+        self.status = status
+        self.message = message
+        self.conflicts_with = conflicts_with
+
+
+def told(refusal: RefusedError, doing: str) -> TargetError:
+    """A refusal as a sentence; `doing` says what was wanted, e.g. "append to `db.t`"."""
+    said = f" It says: {refusal.message}" if refusal.message else ""
+    if refusal.status == 401:
+        return SettingsError(
+            [
+                (
+                    "Treasure Data does not know the API key. Take a key of this account and region "
+                    "from its console, and give it as `apikey` or in TD_API_KEY."
+                )
+            ]
+        )
+    if refusal.status == 403:
+        return SettingsError(
+            [
+                (
+                    f"Treasure Data does not let this API key {doing} (403 at {refusal.path}). A "
+                    "write-only key can append; replace and merge need a master key. Use a master "
+                    "key, or mode append."
+                )
+            ]
+        )
+    if refusal.status == 0:
+        return SettingsError([f"Treasure Data was not reached: {refusal.message}."])
+    return DestinationError(
+        f"Treasure Data refused to {doing} ({refusal.status} at {refusal.path}).{said} Nothing "
+        "more was committed. Correct what it names, and run again from the last state."
+    )
