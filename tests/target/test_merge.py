@@ -82,7 +82,7 @@ def test_the_key_may_have_several_fields(tables: DuckDbTables) -> None:
         ([schema("charges", key=("nr",))], "`nr` is in the key of `charges`, but its SCHEMA"),
         (
             [schema("charges"), record("charges", id=None)],
-            "A record of `charges` (line 2) has null as `id`, which is in its key",
+            "(line 2): it has null as `id`, which is in its key",
         ),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_value_that_json_schema_or_habit_allows_is_kept(
 
 def test_a_record_without_a_field_of_its_key_is_refused(tables: DuckDbTables) -> None:
     outcome = tables.load(schema("charges"), record("charges"))
-    assert "(line 2) has no `id`, which is in its key" in outcome.sentence
+    assert "(line 2): it has no `id`, which is in its key" in outcome.sentence
 
 
 def test_fields_the_schema_does_not_declare_are_named_once_and_left_out(

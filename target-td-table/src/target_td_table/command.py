@@ -54,7 +54,12 @@ def options() -> list[click.Parameter]:
         is_flag=True,
         help="Print the last state that was published, for the tap to start from, and exit.",
     )
-    return [*plain, create, print_state]
+    dry_run = click.Option(
+        ["--dry-run"],
+        is_flag=True,
+        help="Read and check the input, say what would change about the tables, and change nothing.",
+    )
+    return [*plain, create, print_state, dry_run]
 
 
 def state_of(pipeline: str | None, states: Mapping[str, str]) -> str:

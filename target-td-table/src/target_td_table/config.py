@@ -72,6 +72,21 @@ SETTINGS = (
         "In mode merge, delete the row of a tombstone. When false, it is marked.",
     ),
     Setting(
+        "on_invalid",
+        "string",
+        "fail",
+        "A record that does not fit its SCHEMA stops the load (`fail`), or goes to "
+        "`<table>__rejected` with the reason (`quarantine`).",
+        choices=("fail", "quarantine"),
+    ),
+    Setting(
+        "max_rejected",
+        "integer",
+        None,
+        "In quarantine, the most records that may be rejected in one load. One more stops it.",
+        least=0,
+    ),
+    Setting(
         "time_column",
         "string",
         None,
@@ -147,6 +162,8 @@ class Settings:
     table: str
     mode: Mode
     hard_delete: bool
+    on_invalid: str
+    max_rejected: int | None
     time_column: str | None
     auto_create_table: bool
     pipeline: str

@@ -38,7 +38,19 @@ class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
     """A stream sent a record before its schema; also what singer-sdk calls it."""
 
 
-class MissingKeyError(InputError, MissingKeyPropertiesError):
+class BadRecordError(InputError):
+    """A record does not fit its table; `reason` is what is wrong with it, without where it is."""
+
+    def __init__(self, where: str, reason: str, fix: str) -> None:
+        super().__init__(f"{where}: {reason}. Nothing of its batch was published. {fix}")
+        self.reason = reason
+
+
+class TooManyRejectedError(InputError):
+    """More records were rejected than `max_rejected` allows."""
+
+
+class MissingKeyError(BadRecordError, MissingKeyPropertiesError):
     """A record lacks a field of its key; also what singer-sdk calls it."""
 
 

@@ -10,16 +10,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from target_td_table import batch_files, messages, replacing
-from target_td_table.batch import Batch, Mark
+from target_td_table.batch import Mark
 from target_td_table.blocks import Line
 from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
-from target_td_table.errors import UnfinishedStreamError
+from target_td_table.errors import TooManyRejectedError, UnfinishedStreamError
+from target_td_table.history import History
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
-from target_td_table.report import Loaded, Progress, summarize
+from target_td_table.records import Rejected
+from target_td_table.rejects import rows as rows_of
+from target_td_table.report import Loaded, Progress, summarize, warn_of_rejected
 from target_td_table.sink import Sink
-from target_td_table.sinks import Sinks
+from target_td_table.sinks import Sinks, closed
 
 # A destination that has nothing to do gets a batch when it has this size. While it is busy, the
 # batch grows until it is full: few big batches are cheaper to load than many small ones.
@@ -55,6 +58,7 @@ class Load:
         self._publisher = publisher
         self._sinks = sinks
         self._progress = Progress()
+        self._history = History(settings.pipeline)
         self._checkpoint: Checkpoint | None = None
         # What came since the last publication, and when that was.
         self._rows = 0
@@ -76,7 +80,7 @@ class Load:
         unfinished: list[Sink] = []
         if self._settings.mode is Mode.REPLACE:
             unfinished = [sink for sink in self._sinks if not replacing.is_whole(sink)]
-            replacing.warn(self._sinks)
+            replacing.warn([sink for sink in self._sinks if not sink.takes_rejects])
             for sink in unfinished:
                 self._discard(sink)
         value = self._checkpoint.value if self._checkpoint and not unfinished else None
@@ -123,9 +127,33 @@ class Load:
         for (stream, version), (records, lines) in gathered.items():
             sink = self._sinks.of(stream, lines[0], "RECORD")
             chunk = b"\n".join(records) + b"\n"
-            if not sink.accepts(chunk):
-                sink.look_again(records, lines)
-            self._add(sink, version, chunk, lines)
+            if sink.accepts(chunk):
+                self._add(sink, version, chunk, lines)
+            else:
+                self._take_doubtful(sink, version, records, lines)
+
+    def _take_doubtful(
+        self, sink: Sink, version: int | None, records: Sequence[bytes], lines: Sequence[int]
+    ) -> None:
+        quarantine = self._settings.on_invalid == "quarantine"
+        looked = sink.look_again(records, lines, quarantine=quarantine)
+        if looked.good:
+            chunk = b"".join(record + b"\n" for _, record in looked.good)
+            self._add(sink, version, chunk, [line for line, _ in looked.good])
+        if looked.bad:
+            rejects = self._sinks.rejects(sink)
+            self._add(rejects, None, rows_of(looked.bad), [each.line for each in looked.bad])
+            self._refuse_too_many(looked.bad[0])
+
+    def _refuse_too_many(self, last: Rejected) -> None:
+        most = self._settings.max_rejected
+        rejected = sum(sink.rejected for sink in self._sinks)
+        if most is not None and rejected > most:
+            raise TooManyRejectedError(
+                f"{rejected} records do not fit, and `max_rejected` is {most}. One of them (line "
+                f"{last.line}): {last.reason}. Nothing of the last batch was published. Correct "
+                "the data or the tap's schema, or raise `max_rejected`."
+            )
 
     def _add(self, sink: Sink, version: int | None, chunk: bytes, lines: Sequence[int]) -> None:
         if version != sink.version:
@@ -163,10 +191,9 @@ class Load:
         sink.version = version
 
     def _is_full(self, mark: Mark) -> bool:
-        return (
-            mark.rows >= min(_FULL_ROWS, self._settings.batch_size_rows)
-            or mark.size_bytes >= min(_FULL_BYTES, self._settings.batch_bytes)
-        )
+        return mark.rows >= min(
+            _FULL_ROWS, self._settings.batch_size_rows
+        ) or mark.size_bytes >= min(_FULL_BYTES, self._settings.batch_bytes)
 
     def _is_wanted(self, mark: Mark) -> bool:
         return mark.size_bytes >= _WANTED_BYTES and self._publisher.is_idle
@@ -193,31 +220,28 @@ class Load:
         elif self._checkpoint:
             marks = self._checkpoint.marks | {sink.table.stream: Mark(0, 0)}
             self._checkpoint = replace(self._checkpoint, marks=marks)
-        self._publisher.stage(_closed([sink]))
+        self._publisher.stage(closed([sink]))
 
     def _publish(self, value: str | None) -> None:
-        if self._settings.mode is Mode.REPLACE:
-            whole = [sink.table for sink in self._sinks if replacing.has_news(sink)]
-            self._publisher.publish(_closed(self._sinks), value, also=whole)
-        else:
-            self._publisher.publish(_closed(self._sinks), value)
+        replaced = [sink for sink in self._sinks if sink.mode is Mode.REPLACE]
+        whole = [sink.table for sink in replaced if replacing.has_news(sink)]
+        loads = self._history.rows(self._sinks, value)
+        self._publisher.publish(closed(self._sinks), value, loads, replaced=whole)
         self._checkpoint = None
         self._rows = self._bytes = 0
         self._published_at = time.monotonic()
 
     def _discard(self, sink: Sink) -> None:
-        for batch in _closed([sink]):
+        for batch, _ in closed([sink]):
             batch.remove()
-        self._publisher.discard([sink.table])
+        self._publisher.discard(sink.table, sink.mode)
         sink.rows = 0
 
     def _summarize(self, unfinished: Sequence[Sink]) -> None:
         self._progress.clear()
-        for sink in self._sinks:
+        for sink in (each for each in self._sinks if not each.takes_rejects):
             seconds = time.monotonic() - sink.opened_at
             name = str(sink.table.name)
             summarize(Loaded(sink.table.stream, name, sink.rows, seconds, sink not in unfinished))
-
-
-def _closed(sinks: Iterable[Sink]) -> list[Batch]:
-    return [batch for sink in sinks if (batch := sink.close_batch())]
+            if sink.rejects:
+                warn_of_rejected(sink.table.stream, str(sink.rejects.table.name), sink.rejected)

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from target_td_table import state
 from target_td_table.batch import Batch
-from target_td_table.loaders.base import Loader, Staged
+from target_td_table.loaders.base import Loader, LoadRow, Staged
 from target_td_table.modes import Mode
 from target_td_table.table import Table, TableName
 
 _T = TypeVar("_T")
+# A closed batch and the mode it is to be staged in.
+Closed = tuple[Batch, Mode]
 
 
 class Publisher:
@@ -19,10 +21,12 @@ class Publisher:
     What fails is raised by the next call.
     """
 
-    def __init__(self, loader: Loader, mode: Mode, pipeline: str) -> None:
+    def __init__(
+        self, loader: Loader, pipeline: str, write: Callable[[str], None] = state.write
+    ) -> None:
         self._loader = loader
-        self._mode = mode
         self._pipeline = pipeline
+        self._write = write
         self._staged: list[Staged] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
         self._last: Future[Any] | None = None
@@ -40,22 +44,27 @@ class Publisher:
         """Make the table able to take the rows."""
         self._wait_for(lambda: self._loader.alter(table))
 
-    def stage(self, batches: Sequence[Batch]) -> None:
+    def stage(self, batches: Sequence[Closed]) -> None:
         """Bring batches to the destination; waits only for what was asked before."""
         self._later(lambda: self._stage(batches))
 
     def publish(
-        self, batches: Sequence[Batch], value: str | None, *, also: Sequence[Table] = ()
+        self,
+        batches: Sequence[Closed],
+        value: str | None,
+        loads: Sequence[LoadRow],
+        *,
+        replaced: Sequence[Table] = (),
     ) -> None:
         """Stage the last batches, publish everything staged, and let the state out.
 
-        The tables in `also` are published even if nothing was staged for them: replaced by none.
+        The tables in `replaced` are emptied even if nothing was staged for them.
         """
-        self._later(lambda: self._publish(batches, value, also))
+        self._later(lambda: self._publish(batches, value, loads, replaced))
 
-    def discard(self, tables: Sequence[Table]) -> None:
-        """Throw away what is staged for these tables."""
-        self._wait_for(lambda: self._discard(tables))
+    def discard(self, table: Table, mode: Mode) -> None:
+        """Throw away what is staged for this table."""
+        self._wait_for(lambda: self._discard(table, mode))
 
     def settle(self) -> None:
         """Wait until everything asked for is done."""
@@ -68,24 +77,29 @@ class Publisher:
         self._thread.submit(self._loader.close).result()
         self._thread.shutdown()
 
-    def _stage(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
-            self._staged.append(self._loader.stage(batch, self._mode))
+    def _stage(self, batches: Sequence[Closed]) -> None:
+        for batch, mode in batches:
+            self._staged.append(self._loader.stage(batch, mode))
             batch.remove()
 
-    def _publish(self, batches: Sequence[Batch], value: str | None, also: Sequence[Table]) -> None:
+    def _publish(
+        self,
+        batches: Sequence[Closed],
+        value: str | None,
+        loads: Sequence[LoadRow],
+        replaced: Sequence[Table],
+    ) -> None:
         self._stage(batches)
-        self._staged += [Staged(table, 0, self._mode) for table in also]
+        self._staged += [Staged(table, 0, Mode.REPLACE) for table in replaced]
         kept = None if value is None else state.State(self._pipeline, value)
-        self._loader.publish(self._staged, kept)
+        self._loader.publish(self._staged, kept, loads)
         self._staged = []
         if value is not None:
-            state.write(value)
+            self._write(value)
 
-    def _discard(self, tables: Sequence[Table]) -> None:
-        self._loader.discard(tables, self._mode)
-        names = {table.name for table in tables}
-        self._staged = [each for each in self._staged if each.table.name not in names]
+    def _discard(self, table: Table, mode: Mode) -> None:
+        self._loader.discard([table], mode)
+        self._staged = [each for each in self._staged if each.table.name != table.name]
 
     def _later(self, job: Callable[[], None]) -> None:
         self.settle()

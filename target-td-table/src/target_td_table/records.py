@@ -7,12 +7,13 @@ integer), to find fields that the SCHEMA does not declare, or to say what is wro
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from target_td_table.errors import InputError, MissingKeyError
+from target_td_table.errors import BadRecordError, MissingKeyError
 from target_td_table.table import LogicalType, Table
 
 _FAST: Mapping[LogicalType, Any] = {
@@ -38,6 +39,24 @@ _TIMESTAMP = re.compile(
 _NOT_FOR_MSGSPEC = re.compile(r'["\\\x00-\x1f]')
 # A field nobody declared is named once; a stream that makes up ever new ones is not a table.
 MOST_UNDECLARED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that does not fit, where it came and what is wrong with it."""
+
+    line: int
+    reason: str
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at each record found: fields beyond the SCHEMA, records that fit or do not."""
+
+    undeclared: frozenset[str]
+    good: Sequence[tuple[int, bytes]]
+    bad: Sequence[Rejected]
 
 
 class Check:
@@ -69,17 +88,27 @@ class Check:
             return False
         return True
 
-    def second_look(self, records: Sequence[bytes], lines: Sequence[int]) -> frozenset[str]:
-        """The fields the records have beyond the SCHEMA.
+    def second_look(
+        self, records: Sequence[bytes], lines: Sequence[int], *, quarantine: bool
+    ) -> "Looked":
+        """Look at records one by one.
 
         Raises:
-            InputError: If a record does not fit; the sentence says which, where and why.
+            BadRecordError: If a record does not fit and there is no quarantine.
         """
         undeclared: set[str] = set()
+        good: list[tuple[int, bytes]] = []
+        bad: list[Rejected] = []
         for line, record in zip(lines, records, strict=True):
-            if not self.accepts(record):
-                undeclared.update(explain(self._table, record, line, by_key=self._by_key))
-        return frozenset(undeclared) - self.undeclared
+            try:
+                if not self.accepts(record):
+                    undeclared.update(explain(self._table, record, line, by_key=self._by_key))
+                good.append((line, record))
+            except BadRecordError as error:
+                if not quarantine:
+                    raise
+                bad.append(Rejected(line, error.reason, record))
+        return Looked(frozenset(undeclared) - self.undeclared, good, bad)
 
 
 def respelled(table: Table, record: bytes) -> bytes:
@@ -93,45 +122,37 @@ def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> 
     """Look at every top-level value of a record; return the fields the table does not have.
 
     Raises:
-        InputError: If the record does not fit the table.
+        BadRecordError: If the record does not fit the table; it names all fields that do not.
     """
     values = _values(table, record, line)
+    where = f"`{table.stream}`{_which(table, values)} (line {line})"
     for field in table.key:
         if field in table.fields and field not in values:
-            raise MissingKeyError(
-                f"A record of `{table.stream}` (line {line}) has no `{field}`, which is in its "
-                "key. Nothing of its batch was published. Correct the tap or its key properties."
-            )
+            fix = "Correct the tap or its key properties."
+            raise MissingKeyError(where, f"it has no `{field}`, which is in its key", fix)
         if by_key and values.get(field) is None:
-            raise MissingKeyError(
-                f"A record of `{table.stream}` (line {line}) has null as `{field}`, which is in "
-                "its key, and mode is merge. Nothing of its batch was published. Correct the tap, "
-                "or use mode append."
-            )
-    for field, type_ in table.fields.items():
-        problem = _problem(type_, values.get(field))
-        if problem:
-            raise InputError(
-                f"`{table.stream}`{_which(table, values)} (line {line}): `{field}` {problem}, but "
-                f"the SCHEMA says {type_}. Nothing of its batch was published. Correct the data "
-                "or the tap's schema."
-            )
+            reason = f"it has null as `{field}`, which is in its key, and mode is merge"
+            raise MissingKeyError(where, reason, "Correct the tap, or use mode append.")
+    problems = [
+        f"`{field}` {problem}, but the SCHEMA says {type_}"
+        for field, type_ in table.fields.items()
+        if (problem := _problem(type_, values.get(field)))
+    ]
+    if problems:
+        raise BadRecordError(where, "; ".join(problems), "Correct the data or the tap's schema.")
     return [field for field in values if field not in table.fields]
 
 
 def _values(table: Table, record: bytes, line: int) -> dict[str, Any]:
+    where = f"A record of `{table.stream}` (line {line})"
     try:
         values = msgspec.json.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"A record of `{table.stream}` (line {line}) is not valid JSON: {error}. "
-            "Nothing of its batch was published. Correct the tap."
-        ) from error
+        reason = f"it is not valid JSON: {error}"
+        raise BadRecordError(where, reason, "Correct the tap.") from error
     if not isinstance(values, dict):
-        raise InputError(
-            f"A record of `{table.stream}` (line {line}) is not an object but {_word(values)}. "
-            "Nothing of its batch was published. Correct the tap."
-        )
+        reason = f"it is not an object but {_word(values)}"
+        raise BadRecordError(where, reason, "Correct the tap.")
     return values
 
 
@@ -181,7 +202,7 @@ def _word(value: Any) -> str:
 
 def _which(table: Table, values: Mapping[str, Any]) -> str:
     """The record's key, as far as it is short enough to read."""
-    keys = [str(values[field]) for field in table.key if field in values]
+    keys = [str(values[field]) for field in table.key if values.get(field) is not None]
     return f" record `{'`, `'.join(key[:80] for key in keys)}`" if keys else ""
 
 

@@ -1,6 +1,6 @@
 """When a stream may replace its table. Decision: docs/decisions/0103-what-replaces-a-table.md."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from target_td_table.report import log
 from target_td_table.sink import Sink
@@ -24,7 +24,7 @@ def has_news(sink: Sink) -> bool:
     return is_whole(sink) and (sink.rows > 0 or sink.activated is not None)
 
 
-def warn(sinks: Iterable[Sink]) -> None:
+def warn(sinks: Sequence[Sink]) -> None:
     """Say what a person might not expect of mode replace."""
     silent = [sink for sink in sinks if is_whole(sink) and not has_news(sink)]
     if silent:

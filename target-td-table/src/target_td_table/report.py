@@ -66,6 +66,17 @@ def summarize(loaded: Loaded) -> None:
     )
 
 
+def warn_of_rejected(stream: str, table: str, rejected: int) -> None:
+    """Say how many records of a stream did not fit, and where they are."""
+    log.warning(
+        "%s records of `%s` did not fit its SCHEMA. They are in `%s` with the reasons.",
+        f"{rejected:,}",
+        stream,
+        table,
+        extra={"stream": stream, "rejected": rejected},
+    )
+
+
 @dataclass(slots=True)
 class Progress:
     """A line on the terminal that is written over once a second, or a log line a minute."""

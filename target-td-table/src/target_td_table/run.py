@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from target_td_table import scratch
 from target_td_table.config import Settings
+from target_td_table.dry_run import DryRun
 from target_td_table.errors import InterruptedLoadError
 from target_td_table.load import Load
 from target_td_table.loaders import loader_for
@@ -21,11 +22,15 @@ from target_td_table.transform import transform_for
 class Run:
     """Reads an input to its end and publishes it."""
 
-    def __init__(self, settings: Settings, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, config: Mapping[str, Any], *, dry_run: bool = False
+    ) -> None:
         self._signal = 0
         self._transform = transform_for(config)
         with contextlib.ExitStack() as stack:
-            publisher = Publisher(loader_for(settings), settings.mode, settings.pipeline)
+            publisher = (
+                _dry(settings) if dry_run else Publisher(loader_for(settings), settings.pipeline)
+            )
             stack.callback(publisher.close)
             folder = stack.enter_context(scratch.folder())
             sinks = Sinks(settings, publisher, folder)
@@ -81,3 +86,10 @@ class Run:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
         signal.signal(number, signal.SIG_DFL)
+
+
+def _dry(settings: Settings) -> Publisher:
+    """Looks at the destination, and lets no state out."""
+    return Publisher(
+        DryRun(loader_for(settings, read_only=True)), settings.pipeline, write=lambda _: None
+    )

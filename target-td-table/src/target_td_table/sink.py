@@ -6,7 +6,7 @@ from pathlib import Path
 
 from target_td_table.batch import Batch, Mark, OpenBatch
 from target_td_table.modes import Mode
-from target_td_table.records import MOST_UNDECLARED, Check, respelled
+from target_td_table.records import MOST_UNDECLARED, Check, Looked, respelled
 from target_td_table.report import log
 from target_td_table.table import Table
 
@@ -14,7 +14,9 @@ from target_td_table.table import Table
 class Sink:
     """Checks the records of a stream and gathers them in batches."""
 
-    def __init__(self, table: Table, mode: Mode, folder: Path, number: int) -> None:
+    def __init__(
+        self, table: Table, mode: Mode, path: Path, *, takes_rejects: bool = False
+    ) -> None:
         self.table = table
         self.mode = mode
         self.rows = 0
@@ -22,11 +24,23 @@ class Sink:
         # Of the records that came last, and of the last ACTIVATE_VERSION.
         self.version: int | None = None
         self.activated: int | None = None
-        self._folder = folder
-        self._number = number
+        # Where its records go that do not fit, once there was one.
+        self.rejects: Sink | None = None
+        self._path = path
+        self._takes_rejects = takes_rejects
         self._batches = 0
         self._batch: OpenBatch | None = None
         self._check = self._check_for(table)
+
+    @property
+    def takes_rejects(self) -> bool:
+        """Whether its rows are records that did not fit somewhere else."""
+        return self._takes_rejects
+
+    @property
+    def rejected(self) -> int:
+        """How many of its records did not fit."""
+        return self.rejects.rows if self.rejects else 0
 
     @property
     def mark(self) -> Mark:
@@ -42,13 +56,17 @@ class Sink:
         """Whether all these records, each ended by a newline, fit without a second look."""
         return self._check.accepts(chunk)
 
-    def look_again(self, records: Sequence[bytes], lines: Sequence[int]) -> None:
+    def look_again(
+        self, records: Sequence[bytes], lines: Sequence[int], *, quarantine: bool
+    ) -> Looked:
         """Look at records that were not accepted one by one.
 
         Raises:
-            InputError: If a record does not fit.
+            BadRecordError: If a record does not fit and there is no quarantine.
         """
-        self._name_undeclared(self._check.second_look(records, lines))
+        looked = self._check.second_look(records, lines, quarantine=quarantine)
+        self._name_undeclared(looked.undeclared)
+        return looked
 
     def add(self, chunk: bytes, lines: Sequence[int]) -> None:
         """Add records that fit, each ended by a newline, to the open batch."""
@@ -57,7 +75,7 @@ class Sink:
             chunk = b"".join(respelled(self.table, record) + b"\n" for record in records)
         if self._batch is None:
             self._batches += 1
-            self._batch = OpenBatch(self._folder / f"{self._number}-{self._batches}.ndjson")
+            self._batch = OpenBatch(self._path.with_suffix(f".{self._batches}.ndjson"))
         self._batch.add(chunk, lines)
         self.rows += len(lines)
 

@@ -1,6 +1,6 @@
 """The sinks of a run, opened and changed as the SCHEMA messages come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from target_td_table.config import Settings
 from target_td_table.errors import RecordBeforeSchemaError, TableError
 from target_td_table.messages import Schema
 from target_td_table.modes import Mode
-from target_td_table.publisher import Publisher
+from target_td_table.publisher import Closed, Publisher
+from target_td_table.rejects import rejects_of
 from target_td_table.sink import Sink
 from target_td_table.table import Table, TableName
 
@@ -40,6 +41,18 @@ class Sinks:
             )
         return self._sinks[stream]
 
+    def rejects(self, sink: Sink) -> Sink:
+        """The sink of the records that do not fit this one, opened with the first of them."""
+        table = rejects_of(sink.table)
+        if table.stream not in self._sinks:
+            self._refuse_a_second_stream(table)
+            self._refuse_a_missing_table(table)
+            self._publisher.alter(table)
+            found = Sink(table, Mode.APPEND, self._path(), takes_rejects=True)
+            self._sinks[table.stream] = found
+            sink.rejects = found
+        return self._sinks[table.stream]
+
     def abandon(self) -> None:
         """Give up all open batches."""
         for sink in self:
@@ -56,15 +69,16 @@ class Sinks:
         elif sink.table == table:
             return
         else:
-            batch = sink.close_batch()
-            self._publisher.stage([batch] if batch else [])
+            self._publisher.stage(closed([sink]))
         self._publisher.alter(table)
         if sink is None:
-            self._sinks[schema.stream] = Sink(
-                table, self._settings.mode, self._folder, len(self._sinks)
-            )
+            self._sinks[schema.stream] = Sink(table, self._settings.mode, self._path())
         else:
             sink.change(table)
+
+    def _path(self) -> Path:
+        """Where the next sink's batches go; each adds its own number."""
+        return self._folder / str(len(self._sinks))
 
     def _table(self, schema: Schema) -> Table:
         name = naming.table_name(self._settings.table, schema.stream)
@@ -108,3 +122,8 @@ class Sinks:
                 f"There is no table `{table.name}` for the stream `{table.stream}`, and "
                 "`auto_create_table` is false. Create it, or set `auto_create_table` to true."
             )
+
+
+def closed(sinks: Iterable[Sink]) -> list[Closed]:
+    """The rows of these sinks since their last batches."""
+    return [(batch, sink.mode) for sink in sinks if (batch := sink.close_batch())]

@@ -43,6 +43,7 @@ class TargetTdTable(Target):
         # singer-sdk calls nothing of a reader but `process_lines`.
         self.message_reader = _Messages(self)  # type: ignore[assignment]
         self._run: Run | None = None
+        self._is_dry = False
 
     @property
     def settings(self) -> Settings:
@@ -52,12 +53,14 @@ class TargetTdTable(Target):
     def open(self) -> Run:
         """The run; its destination is opened with the first use."""
         if self._run is None:
-            self._run = Run(self.settings, self.config)
+            self._run = Run(self.settings, self.config, dry_run=self._is_dry)
         return self._run
 
     def process_endofpipe(self) -> None:
         """Publish what is left; called by singer-sdk at the end of the input."""
         self.open().finish()
+        if self._is_dry:
+            report.log.info("This was a dry run: nothing was changed, and no state was written.")
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         if raise_errors:
@@ -97,19 +100,20 @@ class TargetTdTable(Target):
         about_format: str | None = None,
         config: command.Given | None = None,
         file_input: IO[str] | None = None,
-        print_state: bool = False,
         **options: Any,
     ) -> None:
         """What the command does: load the input, or tell about the program or the state."""
         if about:
             cls.print_about(about_format)
             return
+        print_state, dry_run = options.pop("print_state", None), options.pop("dry_run", None)
         given = config or command.Given({}, from_environment=False)
         chosen = {name: value for name, value in options.items() if value is not None}
         target = cls(config={**given.settings, **chosen}, parse_env_config=given.from_environment)
         if print_state:
             target.print_state()
             return
+        target._is_dry = bool(dry_run)
         target.open()
         target.listen(file_input)
 

@@ -9,8 +9,10 @@ from target_td_table.loaders.postgres_opening import open_loader as open_postgre
 from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
 
 
-def loader_for(settings: Settings) -> Loader:
+def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
     """Open the destination the settings name; its driver is imported here and not before.
+
+    With `read_only` only `describe`, `plan` and `states` may be asked, and nothing is made.
 
     Raises:
         SettingsError: If there is no loader for it.
@@ -20,6 +22,8 @@ def loader_for(settings: Settings) -> Loader:
         shown = f"{scheme}://" if separator else settings.destination
         known = ", ".join(f"{each}://" for each in _OPENERS)
         raise SettingsError([f"There is no loader for `{shown}`. Use one of: {known}."])
+    if read_only and scheme in _READERS:
+        return _READERS[scheme](settings)
     return _OPENERS[scheme](settings)
 
 
@@ -31,8 +35,21 @@ def _duckdb(settings: Settings) -> Loader:
     )
 
 
+def _duckdb_to_read(settings: Settings) -> Loader:
+    from target_td_table.loaders.duckdb import DuckDbLoader
+
+    return DuckDbLoader(
+        settings.destination,
+        database=settings.database,
+        memory_bytes=settings.memory_bytes,
+        read_only=True,
+    )
+
+
 _OPENERS: Mapping[str, Callable[[Settings], Loader]] = {
     "duckdb": _duckdb,
     "postgresql": open_postgres,
     "td": open_treasure_data,
 }
+# Destinations that opening would make or lock.
+_READERS: Mapping[str, Callable[[Settings], Loader]] = {"duckdb": _duckdb_to_read}

@@ -6,6 +6,7 @@ seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -30,7 +31,9 @@ _OUTSIDE_DUCKDB_BYTES = 250 * _MIB
 class DuckDbLoader:
     """Tables in a DuckDB file, which this process alone has open."""
 
-    def __init__(self, destination: str, *, database: str, memory_bytes: int) -> None:
+    def __init__(
+        self, destination: str, *, database: str, memory_bytes: int, read_only: bool = False
+    ) -> None:
         self._path = path_in(destination)
         refuse_other_files(self._path)
         self._state_table = TableName(database, sql.STATE_TABLE)
@@ -38,7 +41,9 @@ class DuckDbLoader:
         duckdb_bytes = max(memory_bytes - _OUTSIDE_DUCKDB_BYTES, 50 * _MIB)
         config = {**statements.CONFIG, "memory_limit": f"{duckdb_bytes // _MIB}MiB"}
         try:
-            self._connection = duckdb.connect(self._path, config=config)
+            self._connection = (_look_at if read_only else duckdb.connect)(
+                self._path, config=config
+            )
         except duckdb.Error as error:
             raise opening_refused(self._path, error) from error
         self._in_transaction = False
@@ -171,3 +176,10 @@ class DuckDbLoader:
             return self._connection.execute(statement, values).fetchall()
         except duckdb.Error as error:
             raise refused(self._path, None, error) from error
+
+
+def _look_at(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Open a file without making or locking it; an empty database stands for one that is missing."""
+    if not Path(path).exists():
+        return duckdb.connect(":memory:", config=config)
+    return duckdb.connect(path, read_only=True, config=config)

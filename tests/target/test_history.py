@@ -1,0 +1,74 @@
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.target.killing import PROGRAM
+from tests.target.world import INTEGER, TEXT, DuckDbTables, record, schema, state
+
+COLUMNS = "pipeline, table_name, mode, rows, rejected, state, started_at <= ended_at"
+
+
+def history(tables: DuckDbTables) -> list[tuple[Any, ...]]:
+    return tables.rows(f"SELECT {COLUMNS} FROM _td_loads ORDER BY ended_at, table_name")
+
+
+def test_each_load_leaves_a_row_for_each_of_its_tables(tables: DuckDbTables) -> None:
+    for n in (1, 2):
+        tables.load(
+            schema("charges"),
+            schema("refunds"),
+            *[record("charges", id=str(each)) for each in range(n)],
+            state(at=n),
+            pipeline="nightly",
+        )
+    assert history(tables) == [
+        ("nightly", "main.charges", "append", 1, 0, '{"at": 1}', True),
+        ("nightly", "main.refunds", "append", 0, 0, '{"at": 1}', True),
+        ("nightly", "main.charges", "append", 2, 0, '{"at": 2}', True),
+        ("nightly", "main.refunds", "append", 0, 0, '{"at": 2}', True),
+    ]
+
+
+def test_a_load_of_many_publications_is_one_row_that_counts_what_is_published(
+    tables: DuckDbTables,
+) -> None:
+    lines = [line for n in range(5) for line in (record("charges", id=str(n)), state(at=n))]
+    tables.load(schema("charges"), *lines, "broken\n", batch_size_rows=2)
+    assert history(tables) == [("default", "main.charges", "append", 4, 0, '{"at": 3}', True)]
+
+
+def test_rejected_records_are_counted(tables: DuckDbTables) -> None:
+    tables.load(schema("charges"), record("charges", id=5), on_invalid="quarantine", mode="replace")
+    assert [each[2:5] for each in history(tables)] == [("replace", 0, 1)]
+
+
+def dry_run(tables: DuckDbTables, *lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, f"--destination={tables.url}", "--dry-run"],
+        input="".join(lines), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_dry_run_makes_no_file_and_lets_no_state_out(tables: DuckDbTables) -> None:
+    ended = dry_run(tables, schema("charges"), record("charges", id="1"), state(at=1))
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "`main.charges` would be created with the columns `id` string." in ended.stderr
+    assert "nothing was changed" in ended.stderr
+    assert not tables.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "sentence"),
+    [
+        (INTEGER, 1, "The table `main.charges` would get the column `n` integer."),
+        (TEXT, "1", "The table `main.charges` would get the column `n` string."),
+    ],
+)
+def test_a_dry_run_says_what_would_change_and_changes_nothing(
+    tables: DuckDbTables, type_: Any, value: Any, sentence: str
+) -> None:
+    tables.load(schema("charges"), record("charges", id="1"))
+    ended = dry_run(tables, schema("charges", id=TEXT, n=type_), record("charges", id="2", n=value))
+    assert sentence in ended.stderr
+    assert tables.rows("FROM charges") == [("1",)]
