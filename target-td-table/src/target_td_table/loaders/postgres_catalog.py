@@ -70,7 +70,6 @@ class Catalog:
         placed = self.placed(table)
         existing = self.describe(table.name)
         found = needed(placed, existing)
-        _refuse_too_many(placed, existing)
         postgres_rights.refuse_missing(self._session, placed.name, changes=bool(found))
         if found:
             self._wanted.setdefault(placed.name, []).append(placed)
@@ -97,6 +96,7 @@ def needed(placed: Table, existing: Columns | None) -> Sequence[Change]:
     Raises:
         TableError: If a column would have to change in a way that loses something.
     """
+    _refuse_too_many(placed, existing)
     if existing is None:
         return [CreateTable(placed)]
     types = {name: statements.logical_type(type_) for name, type_ in existing.items()}

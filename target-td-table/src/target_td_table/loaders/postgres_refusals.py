@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 
 from target_td_table.batch import Batch
-from target_td_table.errors import InputError
+from target_td_table.errors import BadRecordError, InputError
 from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
 from target_td_table.table import Table
 
@@ -43,13 +43,11 @@ class Refusal:
     field: str | None
     reason: str
 
-    def sentence(self, table: Table) -> str:
+    def error(self, table: Table) -> BadRecordError:
         """What to tell a person."""
+        where = f"`{table.stream}`{_key(table, self.record)} (line {self.line})"
         value = f"`{self.field}`" if self.field else "one of its values"
-        return (
-            f"`{table.stream}`{_key(table, self.record)} (line {self.line}): {value} "
-            f"{self.reason}. Nothing of its batch was published. Correct the data or the column."
-        )
+        return BadRecordError(where, f"{value} {self.reason}", "Correct the data or the column.")
 
 
 def is_about_a_record(error: psycopg.Error) -> bool:
@@ -67,7 +65,7 @@ def refused_record(batch: Batch, columns: Sequence[Filled], error: psycopg.Error
             f"A record of `{batch.table.stream}` {reason}. PostgreSQL does not say which record. "
             "Nothing of its batch was published."
         )
-    return InputError(found.sentence(batch.table))
+    return found.error(batch.table)
 
 
 def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refusal | None:
