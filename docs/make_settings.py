@@ -1,29 +1,34 @@
 # ruff: noqa: INP001 - a script
-"""Make docs/settings.md from the settings tables of both programs.
+"""Make docs/settings.md, and the settings in meltano.yml, from what the programs say.
 
-python docs/make_settings.py           # writes the page
-python docs/make_settings.py --check   # exits 1 if it is out of date
+python docs/make_settings.py           # writes both
+python docs/make_settings.py --check   # exits 1 if one is out of date
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_stripe_td import settings
-from target_td_table import config
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    Settings = Mapping[str, Mapping[str, Any]]
+
+PROGRAMS: Final = ("tap-stripe-td", "target-td-table")
 PAGE: Final = Path(__file__).with_name("settings.md")
+PROJECT: Final = Path(__file__).parents[1] / "meltano.yml"
+FILES: Final = (PAGE, PROJECT)
 REMAKE: Final = "python docs/make_settings.py"
 
 _BEFORE: Final = """\
-<!-- Made by docs/make_settings.py from the settings tables. Do not edit. -->
+<!-- Made by docs/make_settings.py from what the programs say. Do not edit. -->
 
 # Settings
 
@@ -39,36 +44,61 @@ Both programs also take singer-sdk's `stream_maps`, `stream_map_config`, `faker_
 """
 
 
-def page() -> str:
+# Those of singer-sdk, which has a page of its own for them.
+_OF_THE_SDK: Final = ("stream_map", "faker_", "flattening_")
+_LABELS: Final = {
+    "apikey": "API key",
+    "api_version": "API version",
+    "base_url": "Base URL",
+    "faker_config": "Faker",
+}
+_CHOICES: Final = {"gt": "After", "gte": "From", "lt": "Before", "lte": "Until"}
+# Meltano sends every default. This one compares with a setting that need not be given.
+_NOT_SENT: Final = frozenset({"formula"})
+_LINE_LENGTH: Final = 100
+
+
+def settings_of(program: str) -> Settings:
+    """Return a program's settings as it prints them."""
+    command = [str(Path(sys.executable).with_name(program)), "--about", "--format=json"]
+    printed = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - our own
+    found: Settings = json.loads(printed.stdout)["settings"]["properties"]
+    return found
+
+
+def page(programs: Mapping[str, Settings]) -> str:
     """Return the whole page."""
-    return "\n".join(
-        [
-            _BEFORE,
-            *_section("tap-stripe-td", settings.json_schema()),
-            *_section("target-td-table", config.json_schema()),
-            _AFTER,
-        ]
-    )
+    sections = [line for name, found in programs.items() for line in _section(name, found)]
+    return "\n".join([_BEFORE, *sections, _AFTER])
 
 
-def _section(program: str, schema: dict[str, Any]) -> Iterator[str]:
+def _section(program: str, settings: Settings) -> Iterator[str]:
     yield f"## {program}\n"
     yield _line(("Setting", "Kind", "Default", "What it decides"))
     yield _line(("---", "---", "---", "---"))
-    for name, described in schema["properties"].items():
-        yield _line((f"`{name}`", _kind(described), _default(described), described["description"]))
+    for name, described in settings.items():
+        if not name.startswith(_OF_THE_SDK):
+            cells = (f"`{name}`", _kind(described), _default(described), described["description"])
+            yield _line(cells)
     yield ""
 
 
-def _kind(described: dict[str, Any]) -> str:
-    if "enum" in described:
-        return ", ".join(f"`{choice}`" for choice in described["enum"] if choice is not None)
+def _kind(described: Mapping[str, Any]) -> str:
+    if choices := _choices(described):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    return " or ".join(_types(described)) + (", *secret*" if described.get("secret") else "")
+
+
+def _types(described: Mapping[str, Any]) -> list[str]:
     types = described["type"]
-    kinds = [types] if isinstance(types, str) else [kind for kind in types if kind != "null"]
-    return " or ".join(kinds) + (", *secret*" if described.get("secret") else "")
+    return [types] if isinstance(types, str) else [kind for kind in types if kind != "null"]
 
 
-def _default(described: dict[str, Any]) -> str:
+def _choices(described: Mapping[str, Any]) -> list[str]:
+    return [choice for choice in described.get("enum", ()) if choice is not None]
+
+
+def _default(described: Mapping[str, Any]) -> str:
     default = described.get("default")
     if default is None:
         return ""
@@ -79,15 +109,65 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 
+def project(text: str, programs: Mapping[str, Settings]) -> str:
+    """Return meltano.yml with the settings of each program between its two marks."""
+    for name, settings in programs.items():
+        mark = f"    settings: # made by docs/make_settings.py from `{name} --about`\n"
+        made = "".join(f"{line}\n" for each in settings.items() for line in _plugin_setting(*each))
+        pattern = re.escape(mark) + r".*?(?=    # end of settings\n)"
+        text, found = re.subn(pattern, lambda _, new=mark + made: new, text, flags=re.DOTALL)  # type: ignore[misc]
+        if not found:
+            sys.exit(f"`{PROJECT.name}` has no mark for the settings of `{name}`: `{mark.strip()}`")
+    return text
+
+
+def _plugin_setting(name: str, described: Mapping[str, Any]) -> Iterator[str]:
+    yield f"    - name: {name}"
+    yield f"      label: {_LABELS.get(name) or name.replace('_', ' ').capitalize()}"
+    yield "      description: >-"
+    words = " ".join(described["description"].split())
+    yield from textwrap.wrap(
+        words,
+        _LINE_LENGTH,
+        initial_indent=" " * 8,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    yield f"      kind: {_plugin_kind(described)}"
+    if described.get("secret"):
+        yield "      sensitive: true"
+    yield from _plugin_options(_choices(described))
+    if described.get("default") is not None and name not in _NOT_SENT:
+        yield f"      value: {json.dumps(described['default'])}"
+
+
+def _plugin_kind(described: Mapping[str, Any]) -> str:
+    first = _types(described)[0]
+    return "options" if "enum" in described else {"number": "decimal"}.get(first, first)
+
+
+def _plugin_options(choices: Iterable[str]) -> Iterator[str]:
+    for number, choice in enumerate(choices):
+        if number == 0:
+            yield "      options:"
+        yield f"      - {{label: {_CHOICES.get(choice, choice.capitalize())}, value: {choice}}}"
+
+
 def main() -> None:
-    """Write the page, or check it."""
-    parser = argparse.ArgumentParser(description="Make docs/settings.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if it differs")
-    if not parser.parse_args().check:
-        PAGE.write_text(page(), encoding="utf-8")
-        return
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
-        sys.exit(f"Out of date: `{PAGE.name}`. Make it again with `{REMAKE}` and commit it.")
+    """Write both files, or check them."""
+    parser = argparse.ArgumentParser(description="Make docs/settings.md and meltano.yml.")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
+    only_check = parser.parse_args().check
+    programs = {name: settings_of(name) for name in PROGRAMS}
+    written = {path: path.read_text(encoding="utf-8") if path.exists() else "" for path in FILES}
+    wanted = {PAGE: page(programs), PROJECT: project(written[PROJECT], programs)}
+    stale = [path for path, text in wanted.items() if written[path] != text]
+    if only_check and stale:
+        names = " and ".join(f"`{path.name}`" for path in stale)
+        sys.exit(f"Out of date: {names}. Make it again with `{REMAKE}` and commit it.")
+    for path in stale:
+        path.write_text(wanted[path], encoding="utf-8")
 
 
 if __name__ == "__main__":

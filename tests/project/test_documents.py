@@ -53,9 +53,12 @@ def times_of_writing() -> dict[Path, int]:
 
 
 def test_a_page_that_is_out_of_date_is_told_with_what_makes_it_again(tmp_path: Path) -> None:
-    script = tmp_path / "make_settings.py"
+    # The programs are found beside the interpreter, the files beside the script.
+    script = tmp_path / "docs" / "make_settings.py"
+    script.parent.mkdir()
     script.write_text(text("docs/make_settings.py"), encoding="utf-8")
-    (tmp_path / "settings.md").write_text("old", encoding="utf-8")
+    (tmp_path / "meltano.yml").write_text(text("meltano.yml"), encoding="utf-8")
+    (tmp_path / "docs" / "settings.md").write_text("old", encoding="utf-8")
 
     done = subprocess.run(
         [sys.executable, script, "--check"], capture_output=True, text=True, check=False
@@ -63,7 +66,7 @@ def test_a_page_that_is_out_of_date_is_told_with_what_makes_it_again(tmp_path: P
 
     assert done.returncode == 1
     assert "Make it again with `python docs/make_settings.py`" in done.stderr
-    assert (tmp_path / "settings.md").read_text(encoding="utf-8") == "old"
+    assert (tmp_path / "docs" / "settings.md").read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
