@@ -1,7 +1,7 @@
 """What every destination promises. `tests/target/loader_contract.py` holds each of them to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +59,21 @@ class WidenColumn:
 
     column: Column
     narrow: LogicalType
+
+
+def tables_of(staged: Sequence[Staged]) -> list[tuple[Table, Mode]]:
+    """Each table once, with every column that some of its staged rows have, and its mode.
+
+    A SCHEMA in the middle of a load may have added or removed a field.
+    """
+    last = {each.table.name: each for each in staged}
+    columns: dict[TableName, dict[str, Column]] = {name: {} for name in last}
+    for each in staged:
+        columns[each.table.name] |= {column.name: column for column in each.table.columns}
+    return [
+        (replace(each.table, columns=tuple(columns[name].values())), each.mode)
+        for name, each in last.items()
+    ]
 
 
 Change = CreateTable | AddColumn | WidenColumn

@@ -15,7 +15,7 @@ from target_td_table.batch import Batch
 from target_td_table.errors import InputError
 from target_td_table.loaders import duckdb_statements as statements
 from target_td_table.loaders import sql, sql_merge
-from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged
+from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged, tables_of
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
 from target_td_table.modes import Mode
@@ -96,11 +96,11 @@ class DuckDbLoader:
         """See `Loader`."""
         self._begin()
         self._run(statements.create_database(self._state_table))
-        for last in {each.table.name: each for each in staged}.values():
-            if last.mode is Mode.REPLACE:
-                self._replace(last.table)
-            elif last.mode is Mode.MERGE:
-                self._merge(last.table)
+        for table, mode in tables_of(staged):
+            if mode is Mode.REPLACE:
+                self._replace(table)
+            elif mode is Mode.MERGE:
+                self._merge(table)
         if state is not None:
             self._keep_state(state)
         if loads:
