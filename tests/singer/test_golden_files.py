@@ -39,6 +39,15 @@ def versions(found: Messages) -> set[Any]:
     return {each.get("version") for each in of_type(found, "RECORD")}
 
 
+def types_of(field: str, found: Messages) -> list[Any]:
+    """The types the SCHEMA messages give a field, without null."""
+    declared = [each["schema"]["properties"].get(field, {}) for each in of_type(found, "SCHEMA")]
+    types = [each.get("type", []) for each in declared]
+    return [
+        each if isinstance(each, str) else "".join(t for t in each if t != "null") for each in types
+    ]
+
+
 CLAIMS: dict[str, Callable[[Messages], bool]] = {
     "hostile_names": lambda found: (
         not any(
@@ -61,7 +70,26 @@ CLAIMS: dict[str, Callable[[Messages], bool]] = {
         sorted(Counter(each["stream"] for each in of_type(found, "RECORD")).values()) == [2, 12]
         and len(of_type(found, "STATE")) == 4
     ),
+    "integer_grows_to_number": lambda found: types_of("v", found) == ["integer", "number"],
+    "number_shrinks_to_integer": lambda found: types_of("v", found) == ["number", "integer"],
+    "integer_grows_to_text": lambda found: types_of("v", found) == ["integer", "string"],
+    "scalar_becomes_object": lambda found: types_of("v", found) == ["integer", "object"],
+    "object_becomes_scalar": lambda found: types_of("v", found) == ["object", "integer"],
+    "field_that_is_removed": lambda found: types_of("v", found) == ["integer", ""],
+    "field_that_becomes_nullable": lambda found: (
+        [each["schema"]["properties"]["v"]["type"] for each in of_type(found, "SCHEMA")]
+        == ["integer", ["null", "integer"]]
+    ),
+    "enum_any_of_and_ref": lambda found: (
+        {"enum", "anyOf", "$ref"} <= {word for each in fields(found).values() for word in each}
+    ),
+    "no_type_at_all": lambda found: fields(found)["v"] == {},
+    "additional_properties": lambda found: (
+        found[0]["schema"]["additionalProperties"] and "extra" not in fields(found)
+    ),
 }
+VALUES = "SELECT id, v FROM charges ORDER BY id"
+TEXTS = "SELECT id, replace(CAST(v AS VARCHAR), ' ', '') FROM charges ORDER BY id"
 EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "hostile_names": (
         'SELECT _5th_name, "select", naïve, _, x_y_z FROM a_b_c_d', [("1", "2", 3, "4", "5")]
@@ -73,6 +101,18 @@ EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "schema_only": ("SELECT count(*) FROM orders", [(0,)]),
     "schema_again_with_a_new_field": ("SELECT * FROM charges ORDER BY id", [("1", None), ("2", 2)]),
     "uneven_streams_with_states": ("SELECT sum(n) FROM (SELECT * FROM a UNION ALL SELECT * FROM b) AS u", [(93,)]),
+    "integer_grows_to_number": (VALUES, [("1", 1.0), ("2", 1.5)]),
+    "number_shrinks_to_integer": (VALUES, [("1", 1.5), ("2", 2.0)]),
+    "integer_grows_to_text": (VALUES, [("1", "1"), ("2", "x")]),
+    "scalar_becomes_object": (TEXTS, [("1", "1"), ("2", '{"a":1}')]),
+    "object_becomes_scalar": (TEXTS, [("1", '{"a":1}'), ("2", "2")]),
+    "field_that_is_removed": (VALUES, [("1", 1), ("2", None)]),
+    "field_that_becomes_nullable": (VALUES, [("1", 1), ("2", None)]),
+    "enum_any_of_and_ref": (
+        "SELECT id, e, u, f FROM charges ORDER BY id", [("1", "a", 1, True), ("2", None, None, None)]
+    ),
+    "no_type_at_all": (TEXTS, [("1", '{"a":1}'), ("2", '"x"'), ("3", None)]),
+    "additional_properties": ("SELECT * FROM charges ORDER BY id", [("1",), ("2",)]),
 }  # fmt: skip
 
 
