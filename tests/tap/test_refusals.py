@@ -186,7 +186,8 @@ def test_a_key_that_is_revoked_in_the_middle_ends_the_run(stripe: ChangingStripe
     with pytest.raises(KeyRefusedError):
         tap.read("customers", "charges", "refunds")
 
-    assert stripe.asked("/v1/refunds") == 0
+    # Streams are read side by side: a request may have been on its way.
+    assert stripe.asked("/v1/refunds") <= 1
 
 
 def test_an_expired_key_is_the_users_to_replace(stripe: ChangingStripe, tap: Tap) -> None:

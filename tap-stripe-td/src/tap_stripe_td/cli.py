@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.logging import StructuredFormatter
 
-from tap_stripe_td.errors import ConfigError, TapError
+from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
 from tap_stripe_td.messages import ReaderGoneError
 
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
     except StoppedBySignal as stopped:
         return stopped.exit_code
     return result if isinstance(result, int) else 0
+
+
+def exit_code(failures: list[TapError]) -> int:
+    """Return 0 when all was read, 75 when a later run may read the rest, 1 when it will not."""
+    if any(isinstance(failure, StripeRefusedError) for failure in failures):
+        return 1
+    codes = {failure.exit_code for failure in failures}
+    return TryLaterError.exit_code if codes == {TryLaterError.exit_code} else min(codes, default=0)
 
 
 def refuse(error: TapError) -> None:

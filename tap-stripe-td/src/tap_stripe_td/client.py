@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import backoff
@@ -25,6 +25,7 @@ from tap_stripe_td.errors import (
     TryLaterError,
     UnreachableError,
 )
+from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.oauth import uncertain
 from tap_stripe_td.refusals import refusal
 from tap_stripe_td.retry import wait_before_retry
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_stripe_td.auth import Auth, Secret
-    from tap_stripe_td.limiter import Limiter
 
 Params = Mapping[str, str | Sequence[str]]
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class Client:
         api_version: Sent as `Stripe-Version` with every request.
         user_agent: Who is asking.
         limiter: Keeps to what Stripe allows; shared by all threads.
+        account: The connected account that is read; None for the key's own.
     """
 
     base_url: str
@@ -90,6 +91,7 @@ class Client:
     api_version: str
     user_agent: str
     limiter: Limiter = field(repr=False)
+    account: str | None = None
     _sessions: threading.local = field(default_factory=threading.local, repr=False)
 
     def fetch(
@@ -165,9 +167,15 @@ class Client:
             params=dict(params),
             # Given as `auth`, or a `.netrc` for the host would take the header's place.
             auth=_KeyAuth(key),
+            headers={} if self.account is None else {"Stripe-Account": self.account},
             timeout=_TIMEOUTS_SECONDS,
             allow_redirects=False,
         )
+
+    def for_account(self, account: str) -> Client:
+        """Return the client that reads a connected account, which has a budget of its own."""
+        limiter = Limiter(self.limiter.account_per_second)
+        return replace(self, account=account, limiter=limiter)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._sessions, "session", None)

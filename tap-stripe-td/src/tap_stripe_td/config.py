@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_stripe_td import checks, settings
 from tap_stripe_td.auth import Secret
 from tap_stripe_td.errors import ConfigError
+from tap_stripe_td.grant import Grant, default_token_file
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.streams.table import GONE, known_names, named
 from tap_stripe_td.units import UnixSeconds, parse_time
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_stripe_td.streams.row import Stream
-
-
-@dataclass(frozen=True)
-class Grant:
-    """An account's permission to read it, given to an app.
-
-    Attributes:
-        client_secret: The app's secret key.
-        refresh_token: What the account's owner allowed.
-        token_file: Where the tokens that follow from it are kept.
-    """
-
-    client_secret: Secret
-    refresh_token: Secret
-    token_file: Path
 
 
 @dataclass(frozen=True)
@@ -48,6 +33,7 @@ class Config:
         created: The stretch of creation time to read.
         incremental: Whether to go on from the state and write a new one.
         api_version: What to send as `Stripe-Version`; None for that of the schemas.
+        account_ids: Connected accounts to read; `(ALL_ACCOUNTS,)` for every one, none for the key's own.
         expand: Fields to expand, by stream.
         lookback_seconds: How far before the bookmark events are read again.
         reconcile_days: How many days of objects are read again where events do not tell all.
@@ -62,6 +48,7 @@ class Config:
     created: Slice
     incremental: bool
     api_version: str | None
+    account_ids: tuple[str, ...] = ()
     expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lookback_seconds: int = 600
     reconcile_days: int = 14
@@ -93,6 +80,7 @@ def parse_config(
         created=reader.created(),
         incremental=reader.boolean("incremental", default=True),
         api_version=reader.text("api_version", None, checks.version),
+        account_ids=reader.account_ids(),
         expand=reader.expand(),
         lookback_seconds=reader.count("lookback_seconds", default=600),
         reconcile_days=reader.count("reconcile_days", default=14),
@@ -104,6 +92,8 @@ def parse_config(
         raise ConfigError(*reader.problems)
     return config
 
+
+ALL_ACCOUNTS = "all"
 
 NO_KEY = (
     "There is no API key. Put `secret_key` into the settings or `STRIPE_API_KEY` into the "
@@ -159,7 +149,7 @@ class _Reader:
                 )
         if not client_secret or not refresh_token:
             return None
-        path = Path(token_file) if token_file else _default_token_file(refresh_token, environment)
+        path = Path(token_file) if token_file else default_token_file(refresh_token, environment)
         return Grant(Secret(client_secret.strip()), Secret(refresh_token.strip()), path)
 
     def streams(self) -> tuple[Stream, ...]:
@@ -237,6 +227,16 @@ class _Reader:
             return default
         return value
 
+    def account_ids(self) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(self._names("account_ids", [])))
+        for name in names:
+            if name != ALL_ACCOUNTS and not name.startswith("acct_"):
+                self._refuse(
+                    f"`account_ids` names `{name}`, but ids of accounts begin with `acct_`. Write "
+                    "ids, or `all`."
+                )
+        return (ALL_ACCOUNTS,) if ALL_ACCOUNTS in names else names
+
     def expand(self) -> dict[str, tuple[str, ...]]:
         fields: dict[str, tuple[str, ...]] = {}
         for path in self._names("expand", []):
@@ -285,10 +285,3 @@ _BOUNDS: Mapping[str, Callable[[Any], Slice]] = {
     "lte": lambda start: Slice(until=UnixSeconds(math.floor(start) + 1)),
 }
 """`created` is in whole seconds, so every comparison with a time is one with a second."""
-
-
-def _default_token_file(refresh_token: str, environment: Mapping[str, str]) -> Path:
-    # Named after the first token: a new authorization starts with a file of its own.
-    name = hashlib.sha256(refresh_token.encode()).hexdigest()[:16]
-    home = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "tap-stripe-td" / f"{name}.json"

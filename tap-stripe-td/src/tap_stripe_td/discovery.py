@@ -79,7 +79,7 @@ class StripeStream(SdkStream):
         self._open_source = open_source
         expanded = (*row.expand, *config.expand.get(row.name, ()))
         super().__init__(tap, schema=stream_schema(row, expanded), name=row.name)
-        self.primary_keys = row.key
+        self.primary_keys = (*row.key, "_account") if config.account_ids else row.key
         if config.incremental:
             self.replication_key = replication_key(row)
 

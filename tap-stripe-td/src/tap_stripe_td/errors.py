@@ -48,6 +48,10 @@ class NotEnabledError(StripeRefusedError):
     """The account does not have the product that this stream belongs to."""
 
 
+class AccountRefusedError(StripeRefusedError):
+    """The key may not read that connected account, or there is none."""
+
+
 class NoSuchObjectError(StripeRefusedError):
     """Stripe has no object of that id, or none any more.
 

@@ -79,7 +79,7 @@ class Bounds:
     created: Slice
     lookback_seconds: int
     incremental: bool
-    version: int
+    version: int | None
     reconcile_days: int = 0
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_stripe_td.errors import (
+    AccountRefusedError,
     ConfigError,
     KeyRefusedError,
     NoSuchObjectError,
@@ -75,7 +76,8 @@ def _final(path: str, said: str, error: _Error, date: UnixSeconds) -> TapError:
     if error.code == "resource_missing":
         sentence = f"Stripe has no such object ({path}, {said}): {message}"
         return NoSuchObjectError(sentence, date=date, param=error.param or "")
-    return StripeRefusedError(_refused(path, said, message), date=date)
+    kind = AccountRefusedError if error.code == "account_invalid" else StripeRefusedError
+    return kind(_refused(path, said, message), date=date)
 
 
 def _wrong_key(said: str) -> str:

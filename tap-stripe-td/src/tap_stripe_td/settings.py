@@ -64,6 +64,12 @@ SETTINGS = (
         "`$XDG_STATE_HOME/tap-stripe-td`, else `~/.local/state/tap-stripe-td`.",
     ),
     Setting(
+        "account_ids",
+        {"type": ["string", "array"], "items": {"type": "string"}},
+        "Connected accounts to read with a platform's key: their ids, or `all`. `_account` tells whose "
+        "a record is, and belongs to the key.",
+    ),
+    Setting(
         "target",
         {"type": ["string", "array"], "items": {"type": "string"}},
         "What to read: stream names, names of the hosted connector (`charge`), `core` or `all`; "

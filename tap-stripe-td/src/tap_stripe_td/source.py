@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_stripe_td.errors import NoSuchObjectError, StripeRefusedError
-from tap_stripe_td.pagination import MAX_LIMIT, Page
+from tap_stripe_td.errors import AccountRefusedError, NoSuchObjectError, StripeRefusedError
+from tap_stripe_td.pagination import MAX_LIMIT, Page, rest_after
 from tap_stripe_td.records import (
     Record,
     added_fields,
@@ -159,6 +159,7 @@ def _page_params(slice_: Slice) -> dict[str, str]:
 
 
 ACCOUNT_PATH = "/v1/account"
+ACCOUNTS_PATH = "/v1/accounts"
 EVENTS_PATH = "/v1/events"
 
 
@@ -172,8 +173,10 @@ def read_clock(client: Client) -> Clock:
     """
     try:
         answer = client.fetch(ACCOUNT_PATH, {}, parse_object)
+    except AccountRefusedError:
+        raise
     except StripeRefusedError as refused:
-        return Clock(refused.date, None)
+        return Clock(refused.date, client.account)
     opened = integer_of(answer.content, "created")
     return Clock(
         answer.date,
@@ -185,3 +188,19 @@ def read_clock(client: Client) -> Clock:
 def narrows_by_created(stream: Stream) -> bool:
     """Whether Stripe can be asked for a stretch of the stream."""
     return stream.created_filter is not CreatedFilter.NONE
+
+
+def connected_accounts(client: Client) -> tuple[str, ...]:
+    """Return the ids of all accounts that are connected to the key's, oldest first.
+
+    Raises:
+        TapError: If the key may not list them.
+    """
+    found: list[str] = []
+    unread: Slice | None = Slice()
+    while unread is not None:
+        answer = client.fetch(ACCOUNTS_PATH, _page_params(unread), parse_list)
+        page = Page.of(answer.content, answer.date)
+        found.extend(page.ids)
+        unread = rest_after(unread, page, "")
+    return tuple(reversed(found))

@@ -62,10 +62,16 @@ class State:
     Attributes:
         bookmarks: By stream name.
         account: The Stripe account that was read; None when the key may not tell.
+        accounts: The states of connected accounts, by id, when several are read.
     """
 
     bookmarks: Mapping[str, Bookmark] = field(default_factory=lambda: MappingProxyType({}))
     account: str | None = None
+    accounts: Mapping[str, State] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_account(self, account: str, state: State) -> State:
+        """Return the state with a connected account's own state in it."""
+        return replace(self, accounts=MappingProxyType({**self.accounts, account: state}))
 
     def bookmark(self, stream: str) -> Bookmark | None:
         """Return how far a stream was read, None when it never was."""
@@ -93,6 +99,11 @@ def format_state(state: State) -> dict[str, Any]:
     }
     if state.account is not None:
         formatted["account"] = state.account
+    if state.accounts:
+        formatted["accounts"] = {
+            account: {"bookmarks": format_state(own)["bookmarks"]}
+            for account, own in state.accounts.items()
+        }
     return formatted
 
 
@@ -130,8 +141,9 @@ def parse_state(raw: object) -> State:
         )
     _refuse_newer(raw.get("version", STATE_VERSION))
     bookmarks = raw.get("bookmarks", {})
-    account = raw.get("account")
-    if not isinstance(bookmarks, dict) or not isinstance(account, str | None):
+    account, accounts = raw.get("account"), raw.get("accounts", {})
+    parts = (bookmarks, accounts)
+    if not all(isinstance(part, dict) for part in parts) or not isinstance(account, str | None):
         raise ConfigError(
             "The state's `bookmarks` or `account` is damaged. Give the last line that the target "
             "wrote, or leave `--state` out to start anew."
@@ -145,7 +157,8 @@ def parse_state(raw: object) -> State:
             problems.append(_bookmark_problem(name, mark, error))
     if problems:
         raise ConfigError(*problems)
-    return State(MappingProxyType(parsed), account)
+    own = {name: parse_state(part) for name, part in accounts.items()}
+    return State(MappingProxyType(parsed), account, MappingProxyType(own))
 
 
 def _refuse_newer(version: object) -> None:

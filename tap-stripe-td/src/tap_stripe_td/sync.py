@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ from tap_stripe_td.plan import (
     reconciling,
 )
 from tap_stripe_td.progress import Progress
-from tap_stripe_td.records import utc_now
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows, Step
@@ -35,7 +35,7 @@ from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_stripe_td.backfill import Reading
     from tap_stripe_td.discovery import StripeStream
@@ -60,6 +60,7 @@ class Run:
         lookback_seconds: How far before a bookmark is read again.
         workers: How many threads read.
         reconcile_days: How many days of objects are read again where events do not tell all.
+        version: What whole readings are called; None when they are not announced as whole.
     """
 
     source: Source
@@ -70,6 +71,7 @@ class Run:
     lookback_seconds: int
     workers: int
     reconcile_days: int = 0
+    version: int | None = None
 
     @property
     def rows(self) -> tuple[Stream, ...]:
@@ -84,24 +86,44 @@ class Run:
             self.source.created,
             self.lookback_seconds,
             self.incremental,
-            utc_now() * 1000,
+            self.version,
             self.reconcile_days,
         )
 
 
-def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
+Shapes = Mapping[str, Shape]
+
+
+def write_schemas(streams: Mapping[str, StripeStream], output: Output) -> Shapes:
+    """Write the SCHEMA lines of all streams; return what makes their other lines."""
+    shapes = {name: shape_of(stream) for name, stream in streams.items()}
+    for shape in shapes.values():
+        output.write(shape.schema_lines())
+    return shapes
+
+
+def sync(
+    run: Run,
+    shapes: Shapes,
+    output: Output,
+    stop: threading.Event,
+    remember: Callable[[State], State] = lambda state: state,
+) -> list[TapError]:
     """Write every selected stream's news, and return why some could not be read.
 
     Stops early, with the state of what was written, when `stop` is set.
 
+    Args:
+        run: What is read, and how.
+        shapes: What makes the lines of each stream, whose SCHEMA is written.
+        output: Takes the lines.
+        stop: Set when somebody asks to stop.
+        remember: Makes the state that is written of the state of this run.
+
     Raises:
         TapError: If nothing can be read: the key is wrong, or Stripe cannot be reached.
     """
-    refuse_other_account(run.state, run.clock)
     state = replace(run.state, account=run.clock.account or run.state.account)
-    shapes = {name: shape_of(stream) for name, stream in run.streams.items()}
-    for shape in shapes.values():
-        output.write(shape.schema_lines())
     failures: list[TapError] = []
     limiter = run.source.client.limiter
     progress = Progress(lambda: limiter.requests, limiter.account_per_second)
@@ -119,10 +141,10 @@ def sync(run: Run, output: Output, stop: threading.Event) -> list[TapError]:
             state = _advanced(state, step)
             # Rows without a bookmark are followed by one; until then the state lags behind them.
             if run.incremental and step.bookmark is not None:
-                output.write_state(state)
+                output.write_state(remember(state))
     finally:
         if run.incremental:
-            output.write_state(state, always=True)
+            output.write_state(remember(state), always=True)
         progress.end()
     return failures
 
@@ -140,6 +162,11 @@ def refuse_other_account(state: State, clock: Clock) -> None:
     Raises:
         ConfigError: If it is another's: its bookmarks would leave rows of this one out.
     """
+    if state.accounts:
+        raise ConfigError(
+            "The state is of connected accounts, but `account_ids` is not set. Set it, or leave "
+            "`--state` out to read the key's own account from the start."
+        )
     if state.account and clock.account and state.account != clock.account:
         raise ConfigError(
             f"The state was written for the account {state.account}, but the key reads "
@@ -148,7 +175,7 @@ def refuse_other_account(state: State, clock: Clock) -> None:
         )
 
 
-def _lines(step: Rows | Finished, shapes: Mapping[str, Shape]) -> bytes:
+def _lines(step: Rows | Finished, shapes: Shapes) -> bytes:
     shape = shapes[step.stream.name]
     if isinstance(step, Finished):
         return b"" if step.version is None else shape.whole_lines(step.version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,8 +14,9 @@ from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_stripe_td import settings
+from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
-from tap_stripe_td.cli import catalog_in, refuse, state_in, stop_on_signals
+from tap_stripe_td.cli import catalog_in, exit_code, refuse, state_in, stop_on_signals
 from tap_stripe_td.cli import main as run_main
 from tap_stripe_td.client import Client, TokenEndpoint
 from tap_stripe_td.config import NO_KEY, Config, parse_config
@@ -23,9 +25,7 @@ from tap_stripe_td.discovery import StripeStream, schema_api_version
 from tap_stripe_td.errors import (
     ConfigError,
     KeyRefusedError,
-    StripeRefusedError,
     TapError,
-    TryLaterError,
     UnreachableError,
 )
 from tap_stripe_td.limiter import Limiter
@@ -33,11 +33,11 @@ from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
 from tap_stripe_td.preview import ROWS, Format, Preview, render
 from tap_stripe_td.rate_limit import account_per_second
-from tap_stripe_td.records import time_fields
+from tap_stripe_td.records import time_fields, utc_now
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
 from tap_stripe_td.streams.table import STREAMS
-from tap_stripe_td.sync import Run, sync
+from tap_stripe_td.sync import Run, refuse_other_account, sync, write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,20 +180,32 @@ class TapStripeTd(Tap):
         Raises:
             TapError: If nothing can be read.
         """
-        chosen = self._chosen()
-        source, clock = self.open_source()
-        run = Run(
+        streams = {stream.name: stream for stream in self._chosen()}
+        client = self._open_client(open_auth(self.settings))
+        output = Output(sys.stdout.buffer)
+        if self.settings.account_ids:
+            accounts = Accounts(client, self.settings.account_ids, self._source, self._run)
+            with stop_on_signals() as stop:
+                return accounts.sync(streams, self.resumed_from, output, stop)
+        clock = read_clock(client)
+        run = self._run(self._source(client, clock.account), clock, self.resumed_from)
+        refuse_other_account(run.state, clock)
+        run = replace(run, version=utc_now() * 1000)
+        with stop_on_signals() as stop:
+            return sync(run, write_schemas(streams, output), output, stop)
+
+    def _run(self, source: Source, clock: Clock, state: State) -> Run:
+        config = self.settings
+        return Run(
             source,
             clock,
-            {stream.name: stream for stream in chosen},
-            self.resumed_from,
-            self.settings.incremental,
-            self.settings.lookback_seconds,
-            self.settings.workers,
-            self.settings.reconcile_days,
+            {stream.name: stream for stream in self._chosen()},
+            state,
+            config.incremental,
+            config.lookback_seconds,
+            config.workers,
+            config.reconcile_days,
         )
-        with stop_on_signals() as stop:
-            return sync(run, Output(sys.stdout.buffer), stop)
 
     def _chosen(self) -> list[StripeStream]:
         chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]
@@ -273,14 +285,6 @@ def open_auth(config: Config, *, may_exchange: bool = True) -> Auth:
     if config.key is None:
         raise ConfigError(NO_KEY)
     return FixedKey(config.key)
-
-
-def exit_code(failures: list[TapError]) -> int:
-    """Return 0 when all was read, 75 when a later run may read the rest, 1 when it will not."""
-    if any(isinstance(failure, StripeRefusedError) for failure in failures):
-        return 1
-    codes = {failure.exit_code for failure in failures}
-    return TryLaterError.exit_code if codes == {TryLaterError.exit_code} else min(codes, default=0)
 
 
 def main() -> None:

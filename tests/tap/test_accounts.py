@@ -1,0 +1,110 @@
+"""Connected accounts are read with the platform's key, each as if it were alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_stripe_td.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tests.fakes.changing_stripe import ChangingStripe
+    from tests.fakes.reading import Tap
+
+HOUR = 3600
+
+
+@pytest.fixture
+def _two_accounts(stripe: ChangingStripe) -> None:
+    for account in ("acct_one", "acct_two"):
+        stripe.connect(account).create("charge", id=f"ch_of_{account}")
+    stripe.create("charge", id="ch_of_the_platform")
+    stripe.advance(HOUR)
+
+
+pytestmark = pytest.mark.usefixtures("_two_accounts")
+
+
+@pytest.mark.parametrize("ids", ["all", ["acct_one", "acct_two"]])
+def test_every_account_comes_and_says_whose_it_is(tap: Tap, ids: str | list[str]) -> None:
+    run = tap.read("charges", account_ids=ids)
+
+    assert sorted((row["_account"], row["id"]) for row in run.records("charges")) == [
+        ("acct_one", "ch_of_acct_one"),
+        ("acct_two", "ch_of_acct_two"),
+    ]
+    (schema,) = run.of_type("SCHEMA")
+    assert schema["key_properties"] == ["id", "_account"]
+    assert run.activated("charges") == []
+
+
+def test_only_the_accounts_that_are_named_are_read(tap: Tap) -> None:
+    run = tap.read("charges", account_ids="acct_two")
+
+    assert run.ids("charges") == ["ch_of_acct_two"]
+
+
+def test_the_next_run_brings_what_is_new_in_any_account(stripe: ChangingStripe, tap: Tap) -> None:
+    first = tap.read("charges", account_ids="all")
+    stripe.account("acct_two").create("charge", id="ch_new")
+    stripe.account("acct_one").update("charge", "ch_of_acct_one", description="changed")
+    stripe.advance(HOUR)
+
+    second = tap.read("charges", account_ids="all", state=first.state)
+    stripe.advance(HOUR)
+    third = tap.read("charges", account_ids="all", state=second.state)
+
+    assert sorted(second.ids("charges")) == ["ch_new", "ch_of_acct_one"]
+    assert third.ids("charges") == []
+
+
+def test_from_every_state_the_rest_can_be_read(stripe: ChangingStripe, tap: Tap) -> None:
+    whole = tap.read("charges", "customers", account_ids="all")
+    stripe.advance(60)
+
+    for part, state in whole.up_to_each_state():
+        rest = tap.read("charges", "customers", account_ids="all", state=state)
+
+        assert {*part.ids("charges"), *rest.ids("charges")} == set(whole.ids("charges"))
+
+
+def test_an_account_that_may_not_be_read_leaves_the_others(tap: Tap) -> None:
+    run = tap.read("charges", account_ids=["acct_none", "acct_two"])
+
+    assert run.ids("charges") == ["ch_of_acct_two"]
+    assert run.exit_code == 1
+    assert "acct_none" in str(run.failures[0])
+
+
+def test_an_account_that_is_connected_later_is_read_from_the_start(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    first = tap.read("charges", account_ids="all")
+    stripe.connect("acct_three").create("charge", id="ch_three")
+    stripe.advance(HOUR)
+
+    second = tap.read("charges", account_ids="all", state=first.state)
+
+    assert second.ids("charges") == ["ch_three"]
+
+
+def test_a_state_of_several_accounts_is_not_taken_for_that_of_one(tap: Tap) -> None:
+    several = tap.read("charges", account_ids="all")
+
+    with pytest.raises(ConfigError, match="`account_ids` is not set"):
+        tap.read("charges", state=several.state)
+
+
+def test_ids_that_are_none_are_refused(tap: Tap) -> None:
+    with pytest.raises(ConfigError, match="ids of accounts begin with `acct_`"):
+        tap.read("charges", account_ids=["everyone"])
+
+
+def test_each_account_has_a_budget_of_its_own(stripe: ChangingStripe, tap: Tap) -> None:
+    stripe.limit(account_per_second=20)
+
+    run = tap.read("charges", "customers", account_ids="all", requests_per_second=20)
+
+    assert run.exit_code == 0
+    assert all(asked.status == 200 for asked in stripe.requests)
