@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from stripe_sandbox.business import grow
+from tests.fakes.programs import start_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tests.fakes.changing_stripe import ChangingStripe
     from tests.pair.pipeline import Loaded, Pair, Running
 
 HOUR = 3600
 PAGE_ROWS = 100
+PATIENCE_SECONDS = 30
 STREAMS = ["customers", "coupons", "events"]
 
 
@@ -52,6 +58,25 @@ def test_when_the_target_dies_the_tap_ends_quietly(stripe: ChangingStripe, pair:
     assert loaded.exit_codes == (141, -9)
     assert loaded.tap.sentences == []
     assert "Traceback" not in loaded.tap.stderr
+
+
+def test_a_tap_that_nobody_reads_ends_when_it_is_asked_to(
+    tmp_path: Path, stripe: ChangingStripe, pair: Pair
+) -> None:
+    with start_tap(tmp_path, pair.tap_settings) as tap:
+        wait_until(lambda: stripe.asked("/v1/customers") >= 3)
+
+        tap.terminate()
+
+        assert tap.wait(PATIENCE_SECONDS) == 143
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not happened() and time.monotonic() < until:
+        time.sleep(0.05)
+    # The pipe holds less than a page, so by then the tap waits for somebody to read it.
+    time.sleep(1)
 
 
 def test_from_the_last_state_the_killed_target_let_out_nothing_is_missing(

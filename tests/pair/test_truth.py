@@ -1,0 +1,133 @@
+"""Whatever happened in the account, whenever a run died: the tables end as Stripe's truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stripe_sandbox.server import serve
+from tests.fakes.changing_stripe import ChangingStripe
+from tests.fakes.reading import Tap
+from tests.target.world import DuckDbTables
+
+if TYPE_CHECKING:
+    from tests.fakes.messages import Message
+
+NOW = 1_790_000_000
+HOUR = 3600
+BATCH_ROWS = 50
+LONGEST_LATE_SECONDS = 59
+STREAMS = {"customers": "customer", "coupons": "coupon", "charges": "charge"}
+FIELDS = {"customers": "name", "coupons": "name", "charges": "description"}
+NEVER_DELETED = ("charges",)
+API_VERSIONS = ("2022-11-15", "2024-06-20", "2025-03-31.basil", None)
+
+
+@dataclass
+class Story:
+    """An account, and the tables that follow it in merge mode.
+
+    Attributes:
+        stripe: The account.
+        tap: What reads it.
+        tables: Where the target loads to.
+        state: What the last load let out.
+    """
+
+    stripe: ChangingStripe
+    tap: Tap
+    tables: DuckDbTables
+    state: Message | None = None
+
+    def create(self, stream: str, late_seconds: int, version: str | None) -> None:
+        self.stripe.create(
+            STREAMS[stream], event_late_seconds=late_seconds, event_api_version=version
+        )
+
+    def change(self, stream: str, nth: int, late_seconds: int, version: str | None) -> None:
+        kind = STREAMS[stream]
+        for each in self._chosen(kind, nth):
+            text = f"text {len(self.stripe.requests)}.{nth}.{late_seconds}"
+            self.stripe.update(
+                kind,
+                each,
+                event_late_seconds=late_seconds,
+                event_api_version=version,
+                **{FIELDS[stream]: text},  # type: ignore[arg-type]
+            )
+
+    def delete(self, stream: str, nth: int, late_seconds: int) -> None:
+        kind = STREAMS[stream]
+        for each in () if stream in NEVER_DELETED else self._chosen(kind, nth):
+            self.stripe.delete(kind, each, event_late_seconds=late_seconds)
+
+    def wait(self, seconds: int) -> None:
+        self.stripe.advance(seconds)
+
+    def run(self, dies_after: int | None = None) -> None:
+        """Read and load; the tap may die after one of its states, or between two."""
+        read = self.tap.read(*STREAMS, state=self.state, workers=3)
+        lines = read.stdout.splitlines(keepends=True)
+        if dies_after is not None:
+            lines = lines[: 1 + dies_after * len(lines) // 100]
+        loaded = self.tables.load(
+            *(line.decode() for line in lines), mode="merge", batch_size_rows=BATCH_ROWS
+        )
+        assert loaded.error is None
+        self.state = loaded.states[-1] if loaded.states else self.state
+
+    def _chosen(self, kind: str, nth: int) -> list[str]:
+        there = self.stripe.objects(kind)
+        return [str(there[nth % len(there)]["id"])] if there else []
+
+    def truth(self, stream: str) -> list[tuple[Any, ...]]:
+        """What Stripe has."""
+        field = FIELDS[stream]
+        return sorted((o["id"], o[field] or "") for o in self.stripe.objects(STREAMS[stream]))
+
+    def loaded(self, stream: str) -> list[tuple[Any, ...]]:
+        """What the table has."""
+        return self.tables.rows(
+            f"SELECT id, coalesce({FIELDS[stream]}, '') FROM {stream} "
+            "WHERE _sdc_deleted_at IS NULL ORDER BY id"
+        )
+
+
+streams = st.sampled_from(sorted(STREAMS))
+some = st.integers(0, 50)
+lateness = st.sampled_from([0, 0, 1, 30, LONGEST_LATE_SECONDS])
+versions = st.sampled_from(API_VERSIONS)
+happenings = st.one_of(
+    st.tuples(st.just("create"), streams, lateness, versions),
+    st.tuples(st.just("change"), streams, some, lateness, versions),
+    st.tuples(st.just("change"), streams, some, lateness, versions),
+    st.tuples(st.just("delete"), streams, some, lateness),
+    st.tuples(st.just("wait"), st.sampled_from([1, 59, 60, 61, 600, 90_000])),
+)
+# Between two runs much may happen, and each may die with any part of its lines written.
+chapters = st.tuples(st.lists(happenings, max_size=12), st.none() | st.integers(0, 100))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(chapters, max_size=3))
+def test_the_tables_end_as_stripes_truth(
+    chapters: list[tuple[list[tuple[Any, ...]], int | None]],
+) -> None:
+    stripe = ChangingStripe(NOW)
+    stripe.bulk("customer", 130, NOW - HOUR, NOW - HOUR + 2)
+    with serve(stripe) as url, TemporaryDirectory() as folder:
+        story = Story(stripe, Tap(url, stripe.key), DuckDbTables(Path(folder, "stripe.duckdb")))
+        for happened, dies_after in chapters:
+            for act, *details in happened:
+                getattr(story, act)(*details)
+            story.run(dies_after)
+        story.wait(HOUR)
+        story.run()
+
+        for stream in STREAMS:
+            assert story.loaded(stream) == story.truth(stream)
