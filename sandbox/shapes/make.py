@@ -258,7 +258,18 @@ def files() -> dict[Path, str]:
     return {FACTS / "shapes.json": shapes(), FACTS / "versions.json": versions()}
 
 
+def main() -> int:
+    """Write the files, or with `--check` only say which differ; return the exit code."""
+    made = files()
+    if "--check" not in sys.argv[1:]:
+        for path, text in made.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text]
+    if stale:
+        sys.stderr.write(f"Out of date: {', '.join(stale)}. Run: make generated\n")
+    return int(bool(stale))
+
+
 if __name__ == "__main__":
-    for path, text in files().items():
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{path.name}: {len(text)} characters\n")
+    sys.exit(main())

@@ -28,6 +28,10 @@ CLOSED_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
 """What a shell gives for a program whose reader went away."""
 
 
+PATIENCE_SECONDS = 10
+"""How long a run that is asked to stop may take to write its last state."""
+
+
 class StoppedBySignal(BaseException):
     """The run ended early, in order, because somebody asked for it."""
 
@@ -112,15 +116,24 @@ def stop_on_signals() -> Iterator[threading.Event]:
     stop = threading.Event()
     received: list[int] = []
 
+    impatient: list[threading.Timer] = []
+
     def on_signal(number: int, _frame: object) -> None:
         received.append(number)
         stop.set()
         signal.signal(number, signal.SIG_DFL)
+        # A write waits as long as nobody reads, and would never notice.
+        timer = threading.Timer(PATIENCE_SECONDS, os._exit, (128 + number,))
+        timer.daemon = True
+        timer.start()
+        impatient.append(timer)
 
     before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
     try:
         yield stop
     finally:
+        for timer in impatient:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
     if received:

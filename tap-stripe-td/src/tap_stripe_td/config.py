@@ -169,7 +169,8 @@ class _Reader:
     def created(self) -> Slice:
         formula = self.text("formula", "gte", checks.formula)
         start, end = self._time("start_datetime"), self._time("end_datetime")
-        if "formula" in self._raw and "start_datetime" not in self._raw:
+        # Meltano sends every default, also that of `formula`.
+        if formula != "gte" and "start_datetime" not in self._raw:
             self._refuse(
                 "`formula` compares with `start_datetime`, which is not given. Give it, or remove "
                 "`formula`."

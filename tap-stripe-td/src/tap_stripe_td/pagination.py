@@ -68,6 +68,7 @@ def rest_after(asked: Slice, page: Page, created_field: str) -> Slice | None:
     if not page.records:
         raise UnexpectedAnswerError(NO_FURTHER)
     last = page.records[-1]
+    _refuse_oldest_first(page, created_field)
     cursor = text_of(last, "id")
     if cursor is None or cursor == asked.cursor:
         raise UnexpectedAnswerError(
@@ -75,6 +76,15 @@ def rest_after(asked: Slice, page: Page, created_field: str) -> Slice | None:
             "again; if it stays so, tell Stripe's support."
         )
     return asked.after(cursor=cursor, created=_created(last, created_field))
+
+
+def _refuse_oldest_first(page: Page, created_field: str) -> None:
+    first, last = (_created(page.records[end], created_field) for end in (0, -1))
+    if first is not None and last is not None and first < last:
+        raise UnexpectedAnswerError(
+            "The list came oldest first, but Stripe's lists are newest first: rows would be lost. "
+            "Check `base_url`: what answers there does not keep Stripe's rules."
+        )
 
 
 def _created(record: Record, field: str) -> int | None:

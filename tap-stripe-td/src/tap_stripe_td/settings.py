@@ -150,8 +150,9 @@ OF_THE_HOSTED_CONNECTOR = ("type",)
 """Names that a `load.yml` has beside ours and that decide nothing here."""
 
 OF_THE_TARGET = (
-    "add_time", "auto_create_table", "batch_bytes", "database", "destination", "hard_delete",
-    "max_rejected", "memory_bytes", "mode", "on_invalid", "pipeline", "table", "time_column",
+    "add_record_metadata", "apikey", "auto_create_table", "batch_bytes", "batch_seconds",
+    "batch_size_rows", "database", "destination", "hard_delete", "max_rejected", "memory_bytes",
+    "mode", "on_invalid", "pipeline", "table", "time_column",
 )  # fmt: skip
 """Names that a flat `load.yml` has for the target."""
 
