@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -52,6 +53,7 @@ class Measured:
     name: str
     rows: int
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
     @property
@@ -70,7 +72,8 @@ def measured(name: str, rows: int, command: Sequence[str], source: Path) -> Meas
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{name} ended with {os.waitstatus_to_exitcode(status)}.")
-    return Measured(name, rows, time.monotonic() - started, usage.ru_maxrss / 1024)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measured(name, rows, time.monotonic() - started, cpu_seconds, usage.ru_maxrss / 1024)
 
 
 def bare(folder: Path, stream: str, rows: int) -> Measured:
@@ -89,12 +92,16 @@ def target(folder: Path, rows: int) -> Measured:
 
 
 def peer(program: Path, folder: Path, rows: int) -> Measured:
-    """target-duckdb with its defaults."""
+    """target-duckdb with its defaults, and a schema that it understands: no `anyOf` in it."""
     (folder / "peer.duckdb").unlink(missing_ok=True)
     config = {"filepath": str(folder / "peer.duckdb"), "default_target_schema": "main"}
     (folder / "peer.json").write_text(json.dumps(config))
     command = [str(program), "--config", str(folder / "peer.json")]
-    return measured("target-duckdb", rows, command, folder / "in.singer")
+    source = folder / "peer.singer"
+    with (folder / "in.singer").open("rb") as whole, source.open("wb") as simple:
+        simple.write(records.without_nested(whole.readline()))
+        shutil.copyfileobj(whole, simple)
+    return measured("target-duckdb", rows, command, source)
 
 
 def report(stream: str, found: Sequence[Measured]) -> str:
@@ -106,7 +113,8 @@ def report(stream: str, found: Sequence[Measured]) -> str:
         f"{ours.rows:,} {stream}"
     )
     lines = [
-        f"{each.name:<16}{each.speed:>10,.0f} rows/s {each.peak_mib:>6,.0f} MiB   "
+        f"{each.name:<16}{each.speed:>10,.0f} rows/s {each.cpu_seconds:>6.1f} s of CPU "
+        f"{each.peak_mib:>6,.0f} MiB   "
         f"target-td-table is {ours.speed / each.speed:.2f} x"
         for each in found
     ]

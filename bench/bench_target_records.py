@@ -95,6 +95,27 @@ def schema(stream: str) -> dict[str, Any]:
     return found | {"properties": found["properties"] | ADDED}
 
 
+def without_nested(line: bytes) -> bytes:
+    """A SCHEMA line that tells only the types of the top-level fields."""
+    message = json.loads(line)
+    properties = message["schema"]["properties"]
+    message["schema"] = {
+        "type": "object",
+        "properties": {
+            field: {"type": _one_of(each.get("type", ["object"]))}
+            | ({"format": each["format"]} if "format" in each else {})
+            for field, each in properties.items()
+        },
+    }
+    return json.dumps(message).encode() + b"\n"
+
+
+def _one_of(types: str | list[str]) -> list[str]:
+    """An expandable field is a string in these records."""
+    known = [each for each in types if each != "null"] if isinstance(types, list) else [types]
+    return ["null", "string" if "string" in known else known[0]]
+
+
 def write(folder: Path, stream: str, rows: int) -> None:
     """Write the same records as `bare.ndjson` and as `in.singer`, with a STATE after each page."""
     make = KINDS[stream][1]
