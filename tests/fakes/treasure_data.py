@@ -96,6 +96,7 @@ class FakeTreasureData:
     def _idle(self, name: str) -> FakeSession:
         session = self._session(name)
         if session.is_busy:
+            self._look(str(session.job_id))  # time passes by being asked
             raise Refusal(409, f"Bulk import {name} is {session.status}")
         return session
 

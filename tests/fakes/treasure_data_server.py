@@ -67,8 +67,7 @@ def served(account: FakeTreasureData) -> Iterator[TreasureDataServer]:
     class Handler(_Handler):
         server_state = state
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -78,6 +77,13 @@ def served(account: FakeTreasureData) -> Iterator[TreasureDataServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that was killed is no error of ours."""
 
 
 class _Handler(BaseHTTPRequestHandler):

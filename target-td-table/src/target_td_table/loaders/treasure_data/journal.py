@@ -80,7 +80,9 @@ class Journal:
         Raises:
             RefusedError: If the key may not query.
         """
-        if self._calls.show_table(STATE_TABLE) is None:
+        shown = self._calls.show_table(STATE_TABLE)
+        # Killed between the two, a load leaves the table without its columns.
+        if shown is None or not shown.columns:
             return {}
         last = self._last()
         for _, pending in last.values():
