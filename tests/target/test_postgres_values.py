@@ -46,6 +46,17 @@ def test_a_text_that_means_something_to_copy_is_only_a_text(
     assert tables.rows("SELECT id FROM charges ORDER BY id = 'next'") == [(text,), ("next",)]
 
 
+def test_records_with_and_without_escapes_keep_their_order_and_their_values(
+    tables: PostgresTables,
+) -> None:
+    texts = [f'{number} "\n{number}' if number % 3 else f"{number}" for number in range(2_000)]
+    texts += ["\x01", "\x02", 'a"\x02"b', "null"]
+    tables.load(
+        schema("charges", id=TEXT, o={}), *(record("charges", id=each, o=each) for each in texts)
+    )
+    assert tables.rows("SELECT id, o #>> '{}' FROM charges") == [(each, each) for each in texts]
+
+
 def test_null_and_missing_fields_are_null(tables: PostgresTables) -> None:
     nulls = dict.fromkeys(FIELDS)
     tables.load(schema("charges", key=(), **FIELDS), record("charges"), record("charges", **nulls))

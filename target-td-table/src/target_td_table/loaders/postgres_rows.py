@@ -1,8 +1,8 @@
 """Records as the CSV that COPY reads, without looking into nested JSON.
 
-A JSON string without escapes is a quoted CSV value as it stands, a number or a boolean is an
-unquoted one, and `null` is what COPY is told to read as NULL. So most values pass as the bytes
-the tap sent.
+COPY is told to quote with a character that no JSON text holds as it is. So nested JSON, numbers and
+booleans pass as the bytes the tap sent, `null` is what COPY takes for NULL, and of a text without
+escapes only the quotation marks are exchanged, those of a whole block at once.
 """
 
 import functools
@@ -19,10 +19,18 @@ from target_td_table.table import Column, LogicalType, Table
 
 # How COPY must be told to read the lines. The first one is passed over: before it has seen the
 # end of a line, the server counts those in the middle of a text wrongly.
-CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\t', NULL 'null', ENCODING 'UTF8'"
+CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\x02', QUOTE E'\\x01', NULL 'null', ENCODING 'UTF8'"
+_DELIMITER, _QUOTE, _END = b"\x02", b"\x01", b"\n"
 _HEADER = b"-\n"
+_ESCAPES = (b"\\", _DELIMITER, _QUOTE)
+# Where a text begins and ends; nothing in a line without escapes looks like it.
+_MARKS = tuple(
+    (edge, edge.replace(b'"', _QUOTE))
+    for edge in (_DELIMITER + b'"', b'"' + _DELIMITER, _END + b'"', b'"' + _END)
+)
 
 _BLOCK_BYTES = 1 << 17
+_MARK = ord('"')
 # msgspec cannot rename a field to these.
 _ODD = re.compile(r'["\\\x00-\x1f]')
 _NULL = msgspec.Raw(b"null")
@@ -50,43 +58,65 @@ def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator
 
     Unless `careful`, an integer that is written like 1.0 is not rewritten for PostgreSQL.
     """
-    rows = _careful_rows if careful else _fast_rows
+    encodes = [each.encode for each in columns]
     yield _HEADER
     with batch.path.open("rb") as file:
-        while block := file.readlines(_BLOCK_BYTES):
-            yield b"".join(rows(block, columns))
+        while block := file.read(_BLOCK_BYTES) + file.readline():
+            if careful:
+                yield b"".join(_careful_row(each, encodes) for each in _split(block, columns))
+            elif any(mark in block for mark in _ESCAPES):
+                yield b"".join(_mixed_rows(block, columns))
+            else:
+                yield _with_quotes(list(_fast_rows(block, columns)))
 
 
-def _fast_rows(block: Sequence[bytes], columns: Sequence[Filled]) -> Iterator[bytes]:
+def _mixed_rows(block: bytes, columns: Sequence[Filled]) -> Iterator[bytes]:
+    """Rows in which some values are escaped; those without go together."""
+    encodes = [each.encode for each in columns]
+    waiting: list[bytes] = []
+    for record in block.split(_END)[:-1]:
+        line = record + _END
+        if not any(mark in line for mark in _ESCAPES):
+            waiting.append(line)
+            continue
+        yield _with_quotes(list(_fast_rows(b"".join(waiting), columns)))
+        waiting = []
+        yield from (_careful_row(each, encodes) for each in _split(line, columns))
+    yield _with_quotes(list(_fast_rows(b"".join(waiting), columns)))
+
+
+def _fast_rows(block: bytes, columns: Sequence[Filled]) -> Iterator[bytes]:
     rewritten = [(place, each.encode) for place, each in enumerate(columns) if each.is_rewritten]
-    encodes = [each.encode for each in columns]
-    for line, values in zip(block, _split(block, columns), strict=True):
-        if b"\\" in line:
-            yield b"\t".join([encode(each) for encode, each in zip(encodes, values, strict=True)])
-        else:
-            row = list(values)
-            for place, encode in rewritten:
-                row[place] = encode(row[place])
-            yield b"\t".join(row)
-        yield b"\n"
-
-
-def _careful_rows(block: Sequence[bytes], columns: Sequence[Filled]) -> Iterator[bytes]:
-    encodes = [each.encode for each in columns]
     for values in _split(block, columns):
-        yield b"\t".join([encode(each) for encode, each in zip(encodes, values, strict=True)])
-        yield b"\n"
+        row = list(values)
+        for place, encode in rewritten:
+            row[place] = encode(row[place])
+        yield _DELIMITER.join(row)
 
 
-def _split(
-    block: Sequence[bytes], columns: Sequence[Filled]
-) -> Iterator[Sequence[bytes | msgspec.Raw]]:
+def _with_quotes(rows: Sequence[bytes]) -> bytes:
+    """The rows with the quotation marks around their texts exchanged."""
+    if not rows:
+        return b""
+    lines = _END.join([b"", *rows, b""])
+    for mark, quote in _MARKS:
+        lines = lines.replace(mark, quote)
+    return lines[1:]
+
+
+def _careful_row(values: Sequence[bytes | msgspec.Raw], encodes: Sequence[Encode]) -> bytes:
+    return (
+        _DELIMITER.join([encode(each) for encode, each in zip(encodes, values, strict=True)]) + _END
+    )
+
+
+def _split(block: bytes, columns: Sequence[Filled]) -> Iterator[Sequence[bytes | msgspec.Raw]]:
     """Yield the values of each record in the order of the columns."""
     spellings = tuple(each.spelling for each in columns)
     if len(set(spellings)) == len(spellings) and not any(map(_ODD.search, spellings)):
-        yield from map(msgspec.structs.astuple, _decoder(spellings).decode_lines(b"".join(block)))
+        yield from map(msgspec.structs.astuple, _decoder(spellings).decode_lines(block))
         return
-    for record in _SPLIT.decode_lines(b"".join(block)):
+    for record in _SPLIT.decode_lines(block):
         yield [record.get(spelling, _NULL) for spelling in spellings]
 
 
@@ -100,7 +130,8 @@ def _decoder(spellings: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]
 
 def row_lines(record: bytes, columns: Sequence[Filled]) -> int:
     """How many lines the CSV of one record takes: text may have line ends of its own."""
-    return sum(row.count(b"\n") for row in _careful_rows([record], columns))
+    encodes = [each.encode for each in columns]
+    return sum(_careful_row(each, encodes).count(_END) for each in _split(record, columns))
 
 
 def filled(
@@ -150,16 +181,20 @@ def _integer(value: bytes | msgspec.Raw) -> bytes:
 
 def _text(value: bytes | msgspec.Raw) -> bytes:
     text = bytes(value)
-    if b"\\" not in text:
+    if text == b"null":
         return text
-    return b'"' + _TEXT.decode(text).replace('"', '""').encode() + b'"'
+    plain = _TEXT.decode(text).encode() if b"\\" in text else text[1:-1]
+    return _quoted(plain)
 
 
-def _json(value: bytes | msgspec.Raw) -> bytes:
-    text = bytes(value)
-    if b'"' not in text:
-        return text
-    return b'"' + text.replace(b'"', b'""') + b'"'
+def _json(value: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
+    """JSON as it is, but a bare string must not be taken for a text."""
+    text = memoryview(value)
+    return _quoted(bytes(value)) if text[0] == _MARK else value
+
+
+def _quoted(text: bytes) -> bytes:
+    return _QUOTE + text.replace(_QUOTE, _QUOTE + _QUOTE) + _QUOTE
 
 
 def _unix_seconds(value: bytes | msgspec.Raw) -> bytes:
