@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("KILLS", "3"))
 ROWS = 40_000
 
 
-@pytest.mark.timeout(60 + KILLS * 20)
+@pytest.mark.timeout(60 + KILLS * 60)
 @pytest.mark.parametrize("mode", ["append", "merge"])
 def test_killed_anywhere_and_resumed_every_row_is_there_once(
     tables: DuckDbTables, tmp_path: Path, mode: str
