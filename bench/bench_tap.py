@@ -167,14 +167,16 @@ def peered(program: Path, url: str) -> Measured:
             json.dumps(
                 {
                     "client_secret": "sk_test_sandbox",
-                    "account_id": "acct_1SandboxOwnAccount",
+                    "account_id": "acct_canned",
                     "start_date": "2025-01-01T00:00:00Z",
                 }
             )
         )
         run = PEER.format(url=url)
         found = subprocess.run(
-            [python, "-c", run, "--config", config, "--discover"], capture_output=True, check=True
+            [python, "-c", run, "--config", config, "--discover"],
+            stdout=subprocess.PIPE,
+            check=True,
         )
         chosen = json.loads(found.stdout)
         for stream in chosen["streams"]:

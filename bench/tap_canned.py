@@ -32,6 +32,12 @@ HEAD = (
     "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {date}\r\n"
     "Request-Id: req_canned\r\n{more}Content-Length: {length}\r\n\r\n"
 )
+ACCOUNT = {
+    "id": "acct_canned",
+    "object": "account",
+    "created": FIRST,
+    "settings": {"dashboard": {"display_name": "Canned"}},
+}
 REFUSED = b'{"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "slow"}}'
 
 
@@ -92,7 +98,9 @@ class Canned:
         )
 
     def other(self, path: str, query: dict[str, list[str]]) -> bytes:
-        """What the sandbox says of an account with nothing else in it."""
+        """The account, or what the sandbox says of one with nothing else in it."""
+        if path.startswith("/v1/account"):
+            return json.dumps(ACCOUNT).encode()
         pairs = tuple((name, value) for name, values in query.items() for value in values)
         headers = {"authorization": f"Bearer {self.account.key}"}
         return self.account.answer(Request("GET", path, pairs, headers)).body
