@@ -47,6 +47,8 @@ class FakeTreasureData:
         self.jobs: dict[str, Job] = {}
         self.looks = looks
         self.failing_jobs = 0
+        # What the engine cannot load besides what is malformed.
+        self.is_broken_record: Callable[[Row], bool] = lambda _: False
         self._domain_keys: dict[str, str] = {}
         self._imported: set[str] = set()
         self._ends: dict[str, Callable[[], None]] = {}
@@ -255,7 +257,7 @@ class FakeTreasureData:
         def end(*, failed: bool) -> None:
             session.status = "uploading" if failed else "ready"
             if not failed:
-                session.check()
+                session.check(self.is_broken_record)
 
         session.job_id = self._start("bulk_import_perform", end)
         return {"name": name, "bulk_import": name, "job_id": int(session.job_id)}

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +48,7 @@ class FakeTable:
             "id": self.id, "name": name, "type": "log", "count": len(self.rows),
             "schema": json.dumps([column.entry for column in self.columns]),
             "expire_days": self.expire_days, "estimated_storage_size": 0, "counter_updated_at": "",
-            "created_at": "", "updated_at": "", "last_import": "", "last_log_timestamp": 0,
+            "created_at": "", "updated_at": "", "last_import": "", "last_log_timestamp": "",
             "include_v": False, "delete_protected": False,
         }  # fmt: skip
 
@@ -110,7 +111,7 @@ class FakeSession:
             **(counts if self.is_performed else dict.fromkeys(counts)),
         }  # fmt: skip
 
-    def check(self) -> None:
+    def check(self, is_broken: Callable[[Row], bool]) -> None:
         """What perform does: sort records into good ones and error records."""
         self.rows, self.errors, self.error_parts = [], [], 0
         for part in self.parts.values():
@@ -120,7 +121,8 @@ class FakeSession:
                 self.error_parts += 1
                 continue
             for record in records:
-                (self.rows if _is_row(record) else self.errors).append(record)
+                is_good = _is_row(record) and not is_broken(record)
+                (self.rows if is_good else self.errors).append(record)
         self.is_performed = True
 
 

@@ -5,8 +5,11 @@ and plain values pass without Python touching them; only columns that need it ar
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -139,9 +142,13 @@ class Packer:
             row.time = of(getattr(row, name))
 
 
-def _convert(rows: Iterable[Any], name: str, convert: Convert) -> None:
-    for row in rows:
-        setattr(row, name, convert(getattr(row, name)))
+def _convert(rows: Sequence[Any], name: str, convert: Convert) -> None:
+    """Convert a column; half of all columns are JSON, so those are decoded all at once."""
+    found = map(attrgetter(name), rows)
+    is_json = convert is values.json_text
+    converted = values.json_texts(list(found)) if is_json else map(convert, found)
+    # A loop in C: most of the packing's time would pass here.
+    deque(map(setattr, rows, repeat(name), converted), maxlen=0)
 
 
 def _decoded(record: Mapping[str, msgspec.Raw], filled: Sequence[Filled]) -> list[Any]:

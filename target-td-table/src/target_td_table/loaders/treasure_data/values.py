@@ -4,7 +4,7 @@ A timestamp is text like embulk-output-td writes it, `2026-01-01 12:00:00.000` i
 digits where three would cut it; so text sorts as time does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,14 @@ def integer(value: msgspec.Raw) -> int | None:
 def json_text(value: msgspec.Raw) -> str | None:
     """JSON as the tap sent it."""
     return None if bytes(value) == _NULL else str(value, "utf-8")
+
+
+def json_texts(found: Sequence[msgspec.Raw]) -> list[str | None]:
+    """`json_text` of many values at once; no JSON has a zero byte to be taken for the separator."""
+    texts = b"\0".join(found).decode().split("\0") if found else []
+    if len(texts) != len(found):
+        raise ValueError("A zero byte is no JSON.")
+    return [None if text == "null" else text for text in texts]
 
 
 def scalar_text(value: msgspec.Raw) -> str | None:

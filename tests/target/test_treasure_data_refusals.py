@@ -1,0 +1,178 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_td_table.errors import BusyError, InputError, SettingsError
+from target_td_table.loaders.treasure_data.address import REGIONS, address_in, checked_key
+from target_td_table.loaders.treasure_data.api import Patience
+from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
+from target_td_table.modes import Mode
+from tests.fakes.treasure_data import MASTER, WRITE_ONLY
+from tests.fakes.treasure_data_loads import CHARGES, SHOP, complete, held, load, open_loader, shop
+from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
+from tests.target.batches import batch_of
+from tests.target.world import Outcome, Tables, record, schema, state
+
+
+@pytest.fixture
+def server() -> Iterator[TreasureDataServer]:
+    with served(shop()) as state:
+        yield state
+
+
+class Target(Tables):
+    """The whole target, into the fake."""
+
+    def __init__(self, server: TreasureDataServer) -> None:
+        self.server = server
+
+    @property
+    def url(self) -> str:
+        return f"td://{self.server.host}/{SHOP}"
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return self.server.account.select(SHOP, sql)
+
+    def columns(self, table: str) -> dict[str, str]:
+        return {each.alias: each.type for each in self.server.account.table(SHOP, table).columns}
+
+    def load(self, *lines: str, **settings: object) -> Outcome:
+        return super().load(*lines, **{"apikey": MASTER, **settings})
+
+
+@pytest.mark.parametrize(("region", "host"), REGIONS.items())
+def test_a_region_stands_for_its_endpoint(region: str, host: str) -> None:
+    assert address_in(f"td://{region}/shop").endpoint == f"https://{host}"
+
+
+def test_plain_http_is_spoken_with_loopback_only() -> None:
+    assert address_in("td://127.0.0.1:80/shop").endpoint == "http://127.0.0.1:80"
+    assert address_in("td://api.example.com/shop").endpoint == "https://api.example.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("td://us02/shop", "`us02` is no region of Treasure Data. Use one of us01, jp01"),
+        ("td://1:key@us01/shop", "holds more than an endpoint and a database"),
+        ("td://us01", "is no address in Treasure Data. Write it as `td://us01/database`"),
+        ("td://us01/My-Shop", "cannot be a database in Treasure Data"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(url: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence) as refused:
+        address_in(url)
+    assert "key@" not in str(refused.value)
+
+
+def test_the_key_comes_from_the_setting_or_else_from_the_environment() -> None:
+    assert checked_key(MASTER, {"TD_API_KEY": WRITE_ONLY}) == MASTER
+    assert checked_key(None, {"TD_API_KEY": WRITE_ONLY}) == WRITE_ONLY
+
+
+@pytest.mark.parametrize("key", [None, "sk_live_1234"])
+def test_a_key_that_cannot_be_is_refused_and_not_shown(key: str | None) -> None:
+    with pytest.raises(SettingsError) as refused:
+        checked_key(key, {})
+    assert "sk_live" not in str(refused.value)
+
+
+def test_an_unknown_key_is_told_where_keys_come_from(server: TreasureDataServer) -> None:
+    with pytest.raises(SettingsError, match="does not know the API key"):
+        load(server.url, Mode.APPEND, "1/" + "c" * 40)
+
+
+def test_a_write_only_key_can_append(
+    server: TreasureDataServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.account.table(SHOP, "charges").columns[1].type = "long"
+    load(server.url, Mode.APPEND, WRITE_ONLY)
+    assert held(server.account) == complete(Mode.APPEND)
+    assert "The API key is write-only, so no state is kept" in caplog.text
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLACE, Mode.MERGE])
+def test_a_write_only_key_is_told_early_that_it_needs_a_master_key(
+    server: TreasureDataServer, mode: Mode
+) -> None:
+    with pytest.raises(SettingsError, match=rf"let this API key {mode} rows .*need a master key"):
+        load(server.url, mode, WRITE_ONLY)
+    assert not any("upload_part" in each for each in server.requests)
+    assert held(server.account) == {"0": 1.5}
+
+
+def test_the_key_is_in_no_log_and_no_repr(
+    server: TreasureDataServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    server.faults = {3: Fault.E500, 5: Fault.RESET}
+    load(server.url, Mode.APPEND)
+    assert server.authorizations == {f"TD1 {MASTER}"}
+    assert "Trying again" in caplog.text
+    assert MASTER not in caplog.text
+    assert MASTER not in repr(vars(open_loader(server.url)._calls.api))
+
+
+def test_a_service_that_stays_away_is_worth_another_try_later(
+    server: TreasureDataServer,
+) -> None:
+    server.faults = dict.fromkeys(range(1, 99), Fault.E503)
+    with pytest.raises(BusyError, match=r"could not answer GET .*: status 503. It was tried 12"):
+        load(server.url, Mode.APPEND)
+
+
+def test_error_records_stop_the_load_before_the_commit_and_are_quoted(
+    server: TreasureDataServer, tmp_path: Path
+) -> None:
+    loader = open_loader(server.url)
+    loader.alter(CHARGES)
+    staged = loader.stage(batch_of(tmp_path, CHARGES, [{"id": "1"}]), Mode.APPEND)
+    server.account.is_broken_record = lambda record: record["id"] == "1"
+    with pytest.raises(InputError, match=r"cannot load 1 records .*'id': '1'"):
+        loader.publish([staged], None)
+    loader.close()
+    assert held(server.account) == {"0": 1.5}
+
+
+def test_a_missing_table_is_an_error_without_auto_create_table(server: TreasureDataServer) -> None:
+    outcome = Target(server).load(schema("refunds"), auto_create_table=False)
+    assert "There is no table `shop.refunds`" in outcome.sentence
+
+
+def test_the_whole_target_loads_and_lets_the_state_out(server: TreasureDataServer) -> None:
+    target = Target(server)
+    moment = {"type": "string", "format": "date-time"}
+    properties: dict[str, Any] = {
+        "id": {"type": "string"},
+        "created": moment,
+        "v": {"type": "object"},
+    }
+    row = record("refunds", id="1", created="2026-01-01T00:00:05Z", v={"a": [1, 2]})
+    outcome = target.load(
+        schema("refunds", **properties), row, state(a=1), time_column="created", mode="append"
+    )
+    assert (outcome.states, outcome.error) == ([{"a": 1}], None)
+    assert target.rows("SELECT time, id, created, v_ FROM refunds") == [
+        (1767225605, "1", "2026-01-01 00:00:05.000", '{"a": [1, 2]}')
+    ]
+
+
+def test_the_same_rows_may_be_loaded_again_on_purpose(server: TreasureDataServer) -> None:
+    target = Target(server)
+    for _ in range(2):
+        target.load(schema("refunds"), record("refunds", id="1"), state(a=1))
+    assert target.rows("SELECT id FROM refunds") == [("1",), ("1",)]
+
+
+def test_many_small_parts_are_uploaded(server: TreasureDataServer, tmp_path: Path) -> None:
+    address = address_in(f"td://{server.host}/{SHOP}")
+    quick = Patience(first_seconds=0.001, look_seconds=0.001)
+    loader = TreasureDataLoader(address, MASTER, pipeline="x", patience=quick, part_bytes=0)
+    loader.alter(CHARGES)
+    batches = [batch_of(tmp_path, CHARGES, [{"id": str(number)}]) for number in range(1, 8)]
+    loader.publish([loader.stage(each, Mode.APPEND) for each in batches], None)
+    loader.close()
+    assert len({each for each in server.requests if "upload_part" in each}) == 7
+    assert sorted(held(server.account)) == list("01234567")
