@@ -85,7 +85,12 @@ def _by_field(kind: str, name: str, fields: JsonObject, types: Iterable[str]) ->
 
 
 def _relevant(kind: str, types: Iterable[str], fields: JsonObject) -> list[str]:
-    """Cards and bank accounts have events for customers and others for connected accounts."""
+    """Cards and bank accounts have events for customers and others for connected accounts.
+
+    Those of customers name accounts, too, as an account once could be a customer's source.
+    """
+    if kind == "account":
+        return [name for name in types if name.startswith("account.")]
     if kind not in {"bank_account", "card"}:
         return list(types)
     owner = "account." if fields.get("account") else "customer."

@@ -103,9 +103,10 @@ class Ledger:
         if as_stripe_does:
             told = replace(told, event=deleted_type(kind, row.fields))
         snapshot = full(self.shelves, row)
+        before = self._embedding(row)
         self.shelves.remove(row)
         if as_stripe_does and told.event is None:
-            self._tell_parent(row, told)
+            self._tell_parent(row, told, before)
         self.tell(told, row, None, snapshot)
 
     def existing(self, kind: str, identity: str) -> Row:
@@ -186,11 +187,22 @@ class Ledger:
                 self._tell_parent(row, told)
         self.tell(told, row, None)
 
-    def _tell_parent(self, row: Row, told: Telling) -> None:
+    def _tell_parent(self, row: Row, told: Telling, before: JsonObject | None = None) -> None:
         parent = self.shelves.find(row.parent) if row.parent else None
         event = PARENT_EVENTS.get(row.kind)
         if parent is not None and event is not None:
-            self.tell(replace(told, event=event), parent, {})
+            self.tell(replace(told, event=event), parent, before or {})
+
+    def _embedding(self, row: Row) -> JsonObject:
+        """The embedded lists of an object's parent that hold it, as they are now."""
+        parent = self.shelves.find(row.parent) if row.parent else None
+        if parent is None:
+            return {}
+        shown = full(self.shelves, parent)
+        lists = embedded_in(parent.kind).values()
+        return {
+            one.field: shown[one.field] for one in lists if one.always and row.kind in one.lists
+        }
 
 
 def _deletable(kind: str) -> bool:
