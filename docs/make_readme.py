@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tap_stripe_td.plan import Upkeep, upkeep
 from tap_stripe_td.settings import SETTINGS
 from tap_stripe_td.streams.row import Coverage
 from tap_stripe_td.streams.table import STREAMS
+from tap_stripe_td.upkeep import Upkeep, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,8 @@ def _streams() -> Iterator[str]:
 def _afterwards(row: Stream) -> str:
     if row.coverage is Coverage.SELF:
         return "what was created since"
+    if row.parent is not None and row.parent.tells:
+        return f"what hangs on changed `{row.parent.stream}`"
     return _AFTERWARDS[upkeep(row)]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import generated
 
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Paging
-from tap_stripe_td.streams.table import GONE, STREAMS
+from tap_stripe_td.streams.table import GONE, LEFT_OUT, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,9 @@ One stream is one kind of Stripe object. `target` in the settings names what is 
   (connected ones).
 - **Changes are seen by**: how the tap learns of an update. *Events* are Stripe's own log of the last 30 days. No list of Stripe can be narrowed by
   the time of an update, so what events do not tell is only seen by reading again. Of what is read again, only what changed is sent.
+- **Hangs on**: the stream whose objects have the list. It is read where its parent is read, whole, also past the ten that the parent carries; the
+  parent's own record stays as Stripe sent it. Where the parent carries no list this costs a request for each parent. `start_datetime` and
+  `end_datetime` are compared with the parent's creation.
 - **Permission**: what a restricted key needs to read it. Where Stripe's pages name none, its refusal does.
 """
 
@@ -42,6 +45,7 @@ _HEAD: Final = (
     "",
     "Old name",
     "Key",
+    "Hangs on",
     "Changes are seen by",
     "What events do not tell",
     "Permission",
@@ -51,7 +55,10 @@ _HEAD: Final = (
 def page() -> str:
     """Return the whole page."""
     rows = [_line(_HEAD), _line("---" for _ in _HEAD), *(_line(_cells(row)) for row in STREAMS)]
-    return "\n".join([_BEFORE, *rows, "", "## Gone", "", *_gone(), *_not_in_all()]) + "\n"
+    return (
+        "\n".join([_BEFORE, *rows, "", "## Gone", "", *_gone(), *_not_in_all(), *_left_out()])
+        + "\n"
+    )
 
 
 def _cells(row: Stream) -> tuple[str, ...]:
@@ -60,6 +67,7 @@ def _cells(row: Stream) -> tuple[str, ...]:
         "•" if row.core else "",
         _code(row.aliases),
         _code(row.key),
+        "" if row.parent is None else f"`{row.parent.stream}`",
         _seen_by(row),
         row.gap,
         f"`{row.permission}`" if row.permission else "",
@@ -67,6 +75,9 @@ def _cells(row: Stream) -> tuple[str, ...]:
 
 
 def _seen_by(row: Stream) -> str:
+    if row.parent is not None:
+        followed = [f"changes of `{row.parent.stream}`"] if row.parent.tells else []
+        return "; ".join([*(["events"] if row.events else []), *followed])
     match row.coverage:
         case Coverage.FULL:
             return "events"
@@ -74,7 +85,7 @@ def _seen_by(row: Stream) -> str:
             return "events"
         case Coverage.PARTIAL:
             return f"events; {_again(row)}"
-        case Coverage.NONE:
+        case Coverage.NONE | Coverage.PARENT:
             return _again(row)
         case Coverage.SELF:
             return "nothing changes; reading on"
@@ -99,6 +110,12 @@ def _not_in_all() -> Iterable[str]:
     for row in STREAMS:
         if row.requires:
             yield f"- `{row.name}`: Stripe refuses this list without {_code(row.requires)}."
+
+
+def _left_out() -> Iterable[str]:
+    yield from ("", "## Lists that are no streams", "")
+    for path, reason in LEFT_OUT.items():
+        yield f"- `{path}`: {reason}"
 
 
 def _code(names: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ def wanted_files() -> Mapping[Path, str]:
     times = read_unix_times()
     schemas = {
         FOLDER / f"{name}.json": format_json(object_schema(sdk, name, times.get(name, frozenset())))
-        for name in sorted({stream.object for stream in STREAMS})
+        for name in sorted({kind for stream in STREAMS for kind in stream.kinds})
     }
     return {**schemas, FOLDER / "api_version.txt": sdk.api_version + "\n"}
 

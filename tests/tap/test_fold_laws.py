@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import random
 
 CHARGES, CUSTOMERS = named("charges")[0], named("customers")[0]
-BY_TYPE = {name: stream for stream in (CHARGES, CUSTOMERS) for name in stream.events}
+BY_TYPE = {name: [stream] for stream in (CHARGES, CUSTOMERS) for name in stream.events}
 
 changes = st.lists(
     st.builds(
@@ -75,7 +75,9 @@ def test_every_way_to_meet_a_delete_and_an_update_in_one_second_is_undecided() -
 def test_a_delete_event_says_that_its_object_is_gone() -> None:
     (change,) = changes_of([event("customer.deleted", "customer")], BY_TYPE)
 
-    assert change == Change(CUSTOMERS, "cus_1", UnixSeconds(7), deleted=True)
+    assert change == Change(
+        CUSTOMERS, "cus_1", UnixSeconds(7), deleted=True, told=frozenset({CUSTOMERS})
+    )
 
 
 def test_events_of_other_streams_other_objects_and_without_an_id_change_nothing() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tap-stripe-td" / "openapi" / "make_schemas.py"
-OBJECTS = sorted({stream.object for stream in STREAMS})
+OBJECTS = sorted({kind for stream in STREAMS for kind in stream.kinds})
 
 each_object = pytest.mark.parametrize("name", OBJECTS)
 

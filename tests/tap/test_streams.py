@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
 import subprocess
 import sys
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,8 +16,18 @@ from hypothesis import strategies as st
 from stripe._listable_api_resource import ListableAPIResource
 from stripe._object_classes import OBJECT_CLASSES
 
+from stripe_sandbox.endpoints import endpoints
+from stripe_sandbox.owners import owner_kind
+from tap_stripe_td.discovery import stream_schema
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Paging, Stream
-from tap_stripe_td.streams.table import GONE, STREAMS, known_names, named
+from tap_stripe_td.streams.table import (
+    GONE,
+    LEFT_OUT,
+    STREAMS,
+    known_names,
+    listed_with,
+    named,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,18 +53,22 @@ OLD_NAMES = {
 NEW_IN_CORE = {
     "checkout_sessions",
     "credit_notes",
+    "invoice_lines",
     "payment_intents",
     "payment_methods",
     "payouts",
     "prices",
     "promotion_codes",
     "setup_intents",
+    "subscription_items",
     "tax_rates",
 }
 
-LISTS = [stream for stream in STREAMS if stream.paging is not Paging.SINGLE]
+LISTS = [s for s in STREAMS if s.paging is not Paging.SINGLE and s.parent is None]
+CHILDREN = [stream for stream in STREAMS if stream.parent is not None]
 
 each_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+each_child = pytest.mark.parametrize("stream", CHILDREN, ids=lambda stream: stream.name)
 each_list = pytest.mark.parametrize("stream", LISTS, ids=lambda stream: stream.name)
 
 
@@ -86,14 +98,43 @@ def event_types(hint: object) -> set[str]:
 
 
 def schema_of(stream: Stream) -> dict[str, Any]:
-    text = files("tap_stripe_td.schemas").joinpath(f"{stream.object}.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    return stream_schema(stream, stream.expand)
 
 
 def test_every_top_level_list_of_the_package_is_a_stream_and_nothing_else() -> None:
     assert {stream.path for stream in LISTS} == set(PACKAGE_LISTS)
     assert len(LISTS) == 78
+
+
+def test_every_list_that_hangs_on_an_object_is_a_stream_or_is_said_to_be_none() -> None:
+    hanging = {e.path for e in endpoints() if e.nested or e.required}
+
+    assert {stream.path for stream in CHILDREN}.isdisjoint(LEFT_OUT)
+    assert {stream.path for stream in CHILDREN} | set(LEFT_OUT) == hanging
+
+
+@each_child
+def test_a_child_asks_for_its_parent_as_its_list_wants(stream: Stream) -> None:
+    assert stream.parent is not None
+    (endpoint,) = (e for e in endpoints() if e.path == stream.path)
+
+    assert endpoint.required == ((stream.parent.parameter,) if stream.parent.parameter else ())
+    assert ("{id}" in stream.path) is not bool(stream.parent.parameter)
+    assert (stream.paging is Paging.CURSOR) == (endpoint.paging != "none")
+    assert set(endpoint.object) == set(stream.kinds)
+
+
+@each_child
+def test_a_child_hangs_on_a_stream_whose_objects_have_the_list(stream: Stream) -> None:
+    assert stream.parent is not None
+    (endpoint,) = (e for e in endpoints() if e.path == stream.path)
+    parent = listed_with(stream)
+
+    assert parent in LISTS
+    assert parent.object == owner_kind(endpoint)
+    top = stream.parent.field.split(".")[0]
+    assert not top or top in schema_of(parent)["properties"]
+    assert stream.parent.key_field in schema_of(stream)["properties"]
 
 
 def test_the_own_account_is_the_only_stream_that_is_no_list() -> None:

@@ -1,4 +1,4 @@
-"""Reading one stream by its list: from the start, or what was created since the bookmark.
+"""Reading one list: from the start, or what was created since the bookmark.
 
 Who reads which part, and when, is the `crew`'s; here is what a page means for the stream.
 """
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """One stream that is read by its list.
+    """One list that is read, for its own stream, for children of its objects, or for both.
 
     Attributes:
-        stream: The stream.
+        stream: The stream that the list is of.
         start: Where it stands: its `backfill` is what is read.
         end: How far it is read when nothing of that is left.
         version: Sent with every record when the whole stream is read; None for a part.
@@ -38,6 +38,8 @@ class Reading:
         earlier: What an earlier part of this reading remembered; None when there was none.
         tells_gone: Whether a record that was remembered and does not come is gone: everything is
             read.
+        members: The streams that are written, which share the bookmark: that of the list, children
+            of it. None given: that of the list.
     """
 
     stream: Stream
@@ -47,6 +49,12 @@ class Reading:
     rule: Rule = field(default_factory=Rule)
     earlier: Memory | None = None
     tells_gone: bool = False
+    members: tuple[Stream, ...] = ()
+
+    @property
+    def written(self) -> tuple[Stream, ...]:
+        """The streams that are written."""
+        return self.members or (self.stream,)
 
     @cached_property
     def known_ids(self) -> frozenset[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import Progress, Reading
+from tap_stripe_td.children import Children, family_rows, read_children
 from tap_stripe_td.errors import (
     KeyRefusedError,
     NoSuchObjectError,
@@ -24,12 +25,14 @@ from tap_stripe_td.errors import (
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows
+from tap_stripe_td.upkeep import bookmark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_stripe_td.handover import Handover
     from tap_stripe_td.pagination import Page
+    from tap_stripe_td.records import Record
     from tap_stripe_td.slicing import Slice
     from tap_stripe_td.source import Source
     from tap_stripe_td.state import Bookmark
@@ -47,7 +50,14 @@ class _Job:
 
     progress: Progress
     taken: set[int] = field(default_factory=set)
+    failed: set[Stream] = field(default_factory=set)
     ended: bool = False
+
+    @property
+    def members(self) -> tuple[Stream, ...]:
+        """The streams that are written and did not fail."""
+        written = self.progress.reading.written
+        return tuple(stream for stream in written if stream not in self.failed)
 
 
 @dataclass(frozen=True)
@@ -118,11 +128,11 @@ class Crew:
         except (KeyRefusedError, UnreachableError):
             raise
         except NotEnabledError as refused:
-            name = task.job.progress.reading.stream.name
-            _logger.warning("`%s` is empty: %s", name, refused)
+            for stream in task.job.members:
+                _logger.warning("`%s` is empty: %s", stream.name, refused)
             self._end(task.job)
         except TapError as error:
-            self._fail(task.job, error)
+            self._fail(task.job, task.job.members, error)
 
     def _read_page(self, task: _Task, asked: Slice) -> None:
         stream = task.job.progress.reading.stream
@@ -133,7 +143,33 @@ class Crew:
                 raise
             self._replace_cursor(task)
         else:
-            self._commit(task, asked, page)
+            self._commit(task, asked, page, self._children(task, asked, page))
+
+    def _children(self, task: _Task, asked: Slice, page: Page) -> Children:
+        """Read the children of what a page has for the list; one that fails fails alone."""
+        children: Children = {}
+        for stream in task.job.members:
+            if stream == task.job.progress.reading.stream:
+                continue
+            parents = self._foreseen(task, asked, page)
+            try:
+                children[stream] = read_children(self._source, stream, parents, page.date)
+            except (KeyRefusedError, UnreachableError):
+                raise
+            except NotEnabledError as refused:
+                _logger.warning("`%s` is empty: %s", stream.name, refused)
+            except TapError as error:
+                self._fail(task.job, (stream,), error)
+        return children
+
+    def _foreseen(self, task: _Task, asked: Slice, page: Page) -> tuple[Record, ...]:
+        """What a page has for the list, or more, when its share is split meanwhile."""
+        with self._changed:
+            job = task.job
+            if job.ended or task.number not in job.progress.shares:
+                return ()
+            _, records = job.progress.after(task.number, asked, page, self._floor)
+        return self._source.kept(job.progress.reading.stream, records)
 
     def _unread(self, task: _Task) -> Slice | None:
         with self._changed:
@@ -144,7 +180,7 @@ class Crew:
                 return None
             return share.unread
 
-    def _commit(self, task: _Task, asked: Slice, page: Page) -> None:
+    def _commit(self, task: _Task, asked: Slice, page: Page, children: Children) -> None:
         """Hand over a page's rows with the bookmark that holds once they are written.
 
         In the lock, so that rows arrive in the order of their bookmarks.
@@ -155,9 +191,10 @@ class Crew:
                 return
             job.progress, records = job.progress.after(task.number, asked, page, self._floor)
             kept = self._source.kept(reading.stream, records)
-            rows = self._source.finished(reading.stream, kept, page.date)
             bookmark = None if job.progress.is_finished else job.progress.bookmark
-            self._handover.put(Rows(reading.stream, rows, page.date, reading.version, bookmark))
+            rows = Rows(reading.stream, (), page.date, reading.version, bookmark)
+            for step in family_rows(self._source, job.members, kept, children, rows):
+                self._handover.put(step)
             if job.progress.is_finished:
                 self._finish(job)
             self._changed.notify_all()
@@ -167,7 +204,8 @@ class Crew:
         progress = job.progress
         reading = progress.reading
         with self._changed:
-            if progress.gone_ids and not job.ended:
+            is_written = reading.stream in job.members
+            if progress.gone_ids and is_written and not job.ended:
                 signpost = progress.signpost
                 gone = self._source.tombstones(progress.gone_ids, signpost, signpost)
                 self._handover.put(Rows(reading.stream, gone, signpost))
@@ -181,15 +219,18 @@ class Crew:
         with self._changed:
             if not job.ended:
                 job.ended = True
-                self._finished[reading.stream] = end
-                self._handover.put(Finished(reading.stream, reading.version, end))
+                for stream in job.members:
+                    self._finished[stream] = bookmark_of(stream, end)
+                    self._handover.put(Finished(stream, reading.version, end))
             self._changed.notify_all()
 
-    def _fail(self, job: _Job, error: TapError) -> None:
+    def _fail(self, job: _Job, streams: tuple[Stream, ...], error: TapError) -> None:
+        """Give up streams of a reading; nothing is left to read when those are all."""
         with self._changed:
-            if not job.ended:
-                job.ended = True
-                self._handover.put(Failed((job.progress.reading.stream,), error))
+            if not job.ended and not job.failed.issuperset(streams):
+                job.failed.update(streams)
+                job.ended = not job.members
+                self._handover.put(Failed(streams, error))
             self._changed.notify_all()
 
     def _replace_cursor(self, task: _Task) -> None:

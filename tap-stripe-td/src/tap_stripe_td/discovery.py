@@ -7,6 +7,7 @@ A run does not read through these: `sync` does, many pages at a time. They serve
 from __future__ import annotations
 
 import threading
+from functools import reduce
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from singer_sdk import Stream as SdkStream
 from tap_stripe_td import schemas
 from tap_stripe_td.crew import Crew
 from tap_stripe_td.handover import Handover
-from tap_stripe_td.plan import Bounds, make_plan, replication_key
+from tap_stripe_td.plan import Bounds, make_plan
 from tap_stripe_td.records import added_properties, decoded
 from tap_stripe_td.state import State
 from tap_stripe_td.steps import Failed, Rows
 from tap_stripe_td.units import UnixSeconds, format_time
+from tap_stripe_td.upkeep import replication_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -37,16 +39,36 @@ def stream_schema(stream: Stream, expanded: Collection[str] = ()) -> dict[str, A
 
     A field that Stripe would expand when asked to is an id unless it is among `expanded`.
     """
-    text = files(schemas).joinpath(f"{stream.object}.json").read_bytes()
-    schema: dict[str, Any] = msgspec.json.decode(text)
-    properties = schema["properties"]
+    schema, *others = (_kind_schema(kind) for kind in stream.kinds)
+    # A list of several kinds of objects has the fields of all.
+    properties = reduce(_merged, (other["properties"] for other in others), schema["properties"])
+    named = () if stream.parent is None else (stream.parent.key_field,)
+    for name in named:
+        properties.setdefault(name, {"type": ["null", "string"]})
     # Tables get their columns in this order, and people look for these first.
-    first = [name for name in (*stream.key, "object", stream.created_field) if name in properties]
+    wanted = (*stream.key, *named, "object", stream.created_field)
+    first = [name for name in wanted if name in properties]
     own = {
         name: properties[name] if name in expanded else _unexpanded(properties[name])
         for name in dict.fromkeys((*first, *properties))
     }
     return {**schema, "properties": {**own, **added_properties()}}
+
+
+def _kind_schema(kind: str) -> dict[str, Any]:
+    text = files(schemas).joinpath(f"{kind}.json").read_bytes()
+    schema: dict[str, Any] = msgspec.json.decode(text)
+    return schema
+
+
+def _merged(some: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of both; one of which they say different things may be either."""
+    either = {
+        name: {"anyOf": [some[name], field]}
+        for name, field in others.items()
+        if name in some and some[name] != field
+    }
+    return {**others, **some, **either}
 
 
 def _unexpanded(field: dict[str, Any]) -> dict[str, Any]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_stripe_td.records import integer_of, text_of
+from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_stripe_td.records import Record
     from tap_stripe_td.streams.row import Stream
 
 
-Identity = tuple[str, str]
-"""A stream's name and an object's id."""
+Identity = tuple[str, str, str]
+"""A stream's name, an object's id, and of a child its parent's id."""
 
 
 class EventObject(msgspec.Struct, frozen=True):
@@ -39,6 +40,13 @@ class EventData(msgspec.Struct, frozen=True):
     object: EventObject
 
 
+class Snapshots(msgspec.Struct, frozen=True):
+    """What an event carries, whole: the object, and what of it changed as it was before."""
+
+    object: dict[str, Any] = {}
+    previous_attributes: dict[str, Any] | None = None
+
+
 class Event(msgspec.Struct, frozen=True):
     """What the tail needs of an event.
 
@@ -52,6 +60,12 @@ class Event(msgspec.Struct, frozen=True):
     type: str
     created: int
     data: EventData
+    text: bytes = b"{}"
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What the event carries, parsed whole, which takes its time."""
+        return msgspec.json.decode(self.text, type=Snapshots)
 
 
 def event_of(record: Record) -> Event:
@@ -65,6 +79,7 @@ def event_of(record: Record) -> Event:
         text_of(record, "type") or "",
         integer_of(record, "created") or 0,
         msgspec.json.decode(record["data"], type=EventData),
+        bytes(record["data"]),
     )
 
 
@@ -80,6 +95,10 @@ class Change:
             says something else, the order of the two is unknown and this is false: fetching the
             object decides.
         created: When the object was created; None when its snapshot does not tell.
+        parent_id: The id of its parent when it is a child.
+        told: The streams that are told: its own, those of its children, or both. None given: its
+            own.
+        children: Its children that events showed: their streams' names and their ids.
     """
 
     stream: Stream
@@ -87,23 +106,45 @@ class Change:
     at: UnixSeconds
     deleted: bool
     created: int | None = None
+    parent_id: str = ""
+    told: frozenset[Stream] = frozenset()
+    children: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def identity(self) -> Identity:
         """Which object it is about."""
-        return (self.stream.name, self.object_id)
+        return (self.stream.name, self.object_id, self.parent_id)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams that are told, its own last."""
+        told = self.told or {self.stream}
+        return tuple(sorted(told, key=lambda stream: (stream == self.stream, stream.name)))
+
+    def known_children(self, child: Stream) -> tuple[str, ...]:
+        """The ids of the children of one stream that events showed."""
+        return tuple(sorted(id_ for name, id_ in self.children if name == child.name))
 
 
-def changes_of(events: Iterable[Event], by_type: Mapping[str, Stream]) -> list[Change]:
-    """Return one change per event that concerns a stream, in the events' order."""
+def changes_of(events: Iterable[Event], by_type: Mapping[str, Collection[Stream]]) -> list[Change]:
+    """Return one change per event that concerns streams, in the events' order.
+
+    Args:
+        events: The events.
+        by_type: The streams that an event of a type is told to.
+    """
     return [change for event in events if (change := _change_of(event, by_type)) is not None]
 
 
-def _change_of(event: Event, by_type: Mapping[str, Stream]) -> Change | None:
-    stream = by_type.get(event.type)
+def _change_of(event: Event, by_type: Mapping[str, Collection[Stream]]) -> Change | None:
+    told = frozenset(by_type.get(event.type, ()))
+    stream = _stream_of(event.type, told)
     subject = event.data.object
     # Some types carry more than one kind of object, and `invoice.upcoming` one without an id.
-    if stream is None or subject.id is None or subject.object != stream.object:
+    if stream is None or subject.id is None or subject.object not in stream.kinds:
+        return None
+    parent_id = _parent_id(stream, event)
+    if parent_id is None:
         return None
     return Change(
         stream,
@@ -111,7 +152,45 @@ def _change_of(event: Event, by_type: Mapping[str, Stream]) -> Change | None:
         UnixSeconds(event.created),
         event.type in stream.deletes,
         _created_of(subject, stream.created_field),
+        parent_id,
+        told,
+        frozenset(_shown(event, told - {stream})),
     )
+
+
+def _stream_of(event_type: str, told: Iterable[Stream]) -> Stream | None:
+    """Return the stream of an event's object: one that is told, or the parent of one."""
+    rows = (row for stream in told for row in (stream, listed_with(stream)))
+    return next((row for row in rows if event_type in row.events), None)
+
+
+def _parent_id(stream: Stream, event: Event) -> str | None:
+    """Return a child's parent's id, nothing for others; None when the child has no parent."""
+    if stream.parent is None:
+        return ""
+    parent = event.snapshots.object.get(stream.parent.key_field)
+    found = parent.get("id") if isinstance(parent, dict) else parent
+    return found if isinstance(found, str) else None
+
+
+def _shown(event: Event, children: Iterable[Stream]) -> Iterator[tuple[str, str]]:
+    """Yield the children that an event shows: as they were then, and as they were before."""
+    paths = [(row.name, row.parent.field) for row in children if row.parent and row.parent.field]
+    if not paths:
+        return
+    snapshots = event.snapshots
+    for name, path in paths:
+        for shown in (snapshots.object, snapshots.previous_attributes):
+            for id_ in _ids_in(shown, path):
+                yield name, id_
+
+
+def _ids_in(shown: Any, path: str) -> Iterator[str]:
+    for name in (*path.split("."), "data"):
+        shown = shown.get(name) if isinstance(shown, dict) else None
+    members = shown if isinstance(shown, list) else []
+    ids = (member.get("id") for member in members if isinstance(member, dict))
+    yield from (id_ for id_ in ids if isinstance(id_, str))
 
 
 def _created_of(subject: EventObject, field: str) -> int | None:
@@ -134,6 +213,29 @@ def fold(newest: Mapping[Identity, Change], changes: Iterable[Change]) -> dict[I
 
 def newer(one: Change, other: Change) -> Change:
     """Return the newer of two changes of one object; of the same second, the undecided one."""
+    newest = other if one.deleted else one
     if one.at != other.at:
-        return max(one, other, key=lambda change: change.at)
-    return other if one.deleted else one
+        newest = max(one, other, key=lambda change: change.at)
+    told, children = one.told | other.told, one.children | other.children
+    return replace(newest, told=told, children=children)
+
+
+def merged(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes without those of children that are read again with their parent.
+
+    Such a child becomes one that its parent is known to have had: if it is gone, it is missed.
+    """
+    by_identity = {change.identity: change for change in changes}
+    for identity, change in tuple(by_identity.items()):
+        parent = _change_of_parent(change, by_identity)
+        if parent is not None and change.stream in parent.told and not change.deleted:
+            known = parent.children | {(change.stream.name, change.object_id)}
+            by_identity[parent.identity] = replace(parent, children=known)
+            del by_identity[identity]
+    return list(by_identity.values())
+
+
+def _change_of_parent(change: Change, changes: Mapping[Identity, Change]) -> Change | None:
+    if change.stream.parent is None:
+        return None
+    return changes.get((change.stream.parent.stream, change.parent_id, ""))

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.errors import NoSuchObjectError, StripeRefusedError
+from tap_stripe_td.children import child_tombstones, children_of, with_parent
+from tap_stripe_td.errors import (
+    NoSuchObjectError,
+    NotEnabledError,
+    StripeRefusedError,
+    TapError,
+    UnexpectedAnswerError,
+)
 from tap_stripe_td.memory import digest_of
 from tap_stripe_td.records import text_of
 from tap_stripe_td.side_by_side import side_by_side
@@ -18,10 +25,11 @@ from tap_stripe_td.slicing import Slice
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
 from tap_stripe_td.steps import Failed, Rows, Step
 from tap_stripe_td.streams.row import CreatedFilter
+from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_stripe_td.fold import Change
     from tap_stripe_td.pagination import Page
@@ -78,7 +86,8 @@ def hydrate(
 ) -> Iterator[Step]:
     """Yield every changed object as it is now, or a tombstone when it is gone.
 
-    A stream whose objects may not be fetched fails alone.
+    Its children follow, those that are there and those that are gone. A stream whose objects may
+    not be fetched fails alone.
     """
     by_stream = sorted(changes, key=lambda change: (change.stream.name, change.at))
     for _, group in groupby(by_stream, key=lambda change: change.stream.name):
@@ -86,41 +95,52 @@ def hydrate(
         stream = of_stream[0].stream
         try:
             plan = plan_hydrate(of_stream, since)
-            yield from _in_steps(stream, _found(source, stream, plan, workers))
+            yield from _in_steps(_found(source, stream, plan, workers))
         except StripeRefusedError as error:
-            yield Failed((stream,), error)
+            told = dict.fromkeys(each for change in of_stream for each in change.streams)
+            yield Failed(tuple(told), error)
 
 
 @dataclass(frozen=True)
 class _Current:
-    """An object as it is now.
+    """An object and its children as they are now.
 
     Attributes:
-        record: Its record, or a tombstone; None when it was not asked for.
+        records: Records and tombstones of the streams that are told; none when the object was not
+            asked for.
         date: When that was so.
-        digest: What stands for it in a bookmark; empty for a tombstone.
+        digest: What stands for the object in a bookmark; empty when it is gone.
+        failures: Why children could not be read.
     """
 
-    record: Record | None
+    records: Mapping[Stream, tuple[Record, ...]]
     date: UnixSeconds
     digest: str = ""
+    failures: Mapping[Stream, TapError] = field(default_factory=dict)
 
 
-def _in_steps(stream: Stream, found: Iterable[_Current]) -> Iterator[Rows]:
+def _in_steps(found: Iterable[_Current]) -> Iterator[Step]:
     batch: list[_Current] = []
+    failed: set[Stream] = set()
     for current in found:
         batch.append(current)
+        for stream, error in current.failures.items():
+            if stream not in failed:
+                failed.add(stream)
+                yield Failed((stream,), error)
         if len(batch) == _ROWS_A_STEP:
-            yield from _rows(stream, batch)
+            yield from _rows(batch)
             batch = []
-    yield from _rows(stream, batch)
+    yield from _rows(batch)
 
 
-def _rows(stream: Stream, batch: list[_Current]) -> Iterator[Rows]:
-    records = tuple(each.record for each in batch if each.record is not None)
-    digests = tuple(each.digest for each in batch if each.digest)
-    if records:
-        yield Rows(stream, records, max(each.date for each in batch), digests=digests)
+def _rows(batch: list[_Current]) -> Iterator[Rows]:
+    for stream in dict.fromkeys(stream for each in batch for stream in each.records):
+        told = [each for each in batch if stream in each.records]
+        records = tuple(record for each in told for record in each.records[stream])
+        digests = tuple(each.digest for each in told if each.digest)
+        if records or digests:
+            yield Rows(stream, records, max(each.date for each in told), digests=digests)
 
 
 def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> Iterator[_Current]:
@@ -129,8 +149,9 @@ def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> I
     if wanted:
         for page in _pages(source, stream, plan.stretch):
             for record in page.records:
-                if wanted.pop(text_of(record, "id") or "", None) is not None:
-                    yield _current(source, stream, record, page.date)
+                change = wanted.pop(text_of(record, "id") or "", None)
+                if change is not None:
+                    yield _current(source, change, record, page.date)
     single = (*plan.single, *wanted.values())
     threads = min(workers, len(single))
     if threads:
@@ -138,21 +159,65 @@ def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> I
 
 
 def _fetched(source: Source, change: Change) -> _Current:
-    record, date = source.fetch_object(change.stream, change.object_id)
+    record, date = source.fetch_object(change.stream, change.object_id, change.parent_id)
     if record is None:
         return _gone(source, change, date)
-    return _current(source, change.stream, record, date)
+    if change.parent_id and not _is_of_range(source, change):
+        return _Current({}, date)
+    return _current(source, change, record, date)
 
 
-def _current(source: Source, stream: Stream, record: Record, date: UnixSeconds) -> _Current:
-    kept = source.kept(stream, [record])
-    finished = source.finished(stream, kept, date)
-    return _Current(finished[0], date, digest_of(record)) if finished else _Current(None, date)
+def _is_of_range(source: Source, change: Change) -> bool:
+    """Whether a child's parent was created in the stretch that was asked for."""
+    if source.created == Slice():
+        return True
+    row = listed_with(change.stream)
+    parent, _ = source.fetch_object(row, change.parent_id)
+    return parent is not None and bool(source.kept(row, [parent]))
+
+
+def _current(source: Source, change: Change, record: Record, date: UnixSeconds) -> _Current:
+    stream = change.stream
+    named = with_parent(stream, record, change.parent_id)
+    if change.parent_id == "" and not source.kept(stream, [record]):
+        return _Current({}, date)
+    records: dict[Stream, tuple[Record, ...]] = {}
+    failures: dict[Stream, TapError] = {}
+    for told in change.streams:
+        try:
+            records[told] = (
+                source.finished(stream, [named], date)
+                if told == stream
+                else _children(source, told, change, record, date)
+            )
+        except NotEnabledError:
+            records[told] = ()
+        except (StripeRefusedError, UnexpectedAnswerError) as error:
+            failures[told] = error
+    return _Current(records, date, digest_of(record), failures)
+
+
+def _children(
+    source: Source, child: Stream, change: Change, parent: Record, date: UnixSeconds
+) -> tuple[Record, ...]:
+    """Return the children that are there, and tombstones of those that were and are not."""
+    there = children_of(source, child, parent, date)
+    ids = {text_of(record, "id") for record in there}
+    missed = [id_ for id_ in change.known_children(child) if id_ not in ids]
+    gone = child_tombstones(source, child, missed, change.object_id, (date, date))
+    return (*there, *gone)
 
 
 def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> _Current:
-    (tombstone,) = source.tombstones([change.object_id], change.at, updated_at)
-    return _Current(tombstone, updated_at)
+    seconds = (change.at, updated_at)
+    own = child_tombstones(source, change.stream, [change.object_id], change.parent_id, seconds)
+    records = {
+        told: own
+        if told == change.stream
+        else child_tombstones(source, told, change.known_children(told), change.object_id, seconds)
+        for told in change.streams
+    }
+    return _Current(records, updated_at)
 
 
 def _pages(source: Source, stream: Stream, stretch: Slice) -> Iterator[Page]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import Reading
@@ -11,8 +10,10 @@ from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Backfill, Bookmark
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.tail import LATENESS_SECONDS, MAX_AGE_SECONDS
 from tap_stripe_td.units import UnixSeconds
+from tap_stripe_td.upkeep import Upkeep, bookmark_of, follows, replication_key, upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,37 +24,14 @@ if TYPE_CHECKING:
 _DAY_SECONDS = 86_400
 
 
-class Upkeep(Enum):
-    """How a stream is kept up to date after it was read once."""
-
-    TAIL = "changes, from events"
-    FORWARD = "new objects, and recent ones again, by creation time"
-    WHOLE = "read whole every time; what changed is sent"
-
-
-def upkeep(stream: Stream) -> Upkeep:
-    """Return how a stream is kept up to date."""
-    if stream.events and stream.coverage in {Coverage.FULL, Coverage.PARTIAL}:
-        return Upkeep.TAIL
-    if stream.created_filter is not CreatedFilter.NONE:
-        return Upkeep.FORWARD
-    return Upkeep.WHOLE
-
-
-def replication_key(stream: Stream) -> str | None:
-    """Return the field that orders a stream's changes; None when it is read whole every time."""
-    fields = {Upkeep.TAIL: "_updated_at", Upkeep.FORWARD: stream.created_field, Upkeep.WHOLE: None}
-    return fields[upkeep(stream)]
-
-
 @dataclass(frozen=True)
 class Plan:
     """What a run reads.
 
     Attributes:
-        lists: Streams that are read by their list, in order.
+        lists: What is read by its list, in order.
         tail: Streams that are read from events, each with its bookmark.
-        aged: Those of `lists` whose bookmark is too old to be read from events.
+        aged: Streams of `lists` whose bookmark is too old to be read from events.
     """
 
     lists: tuple[Reading, ...]
@@ -107,7 +85,7 @@ def make_plan(
         bounds: What this run reads within.
         visible: Ids of the events, by stream, that lists read from now on have in them already.
     """
-    lists: list[Reading] = []
+    lists: dict[tuple[Stream, Bookmark | None], list[Stream]] = {}
     tail: dict[Stream, Bookmark] = {}
     aged: list[Stream] = []
     for stream in streams:
@@ -118,8 +96,21 @@ def make_plan(
         if bookmark is not None and bookmark.backfill is None and upkeep(stream) is Upkeep.TAIL:
             tail[stream] = bookmark
         else:
-            lists.append(_reading(stream, bookmark, bounds, visible.get(stream.name, ())))
-    return Plan(tuple(lists), tail, tuple(aged))
+            row = listed_with(stream)
+            shared = None if bookmark is None else bookmark_of(row, bookmark)
+            lists.setdefault((row, shared), []).append(stream)
+    readings = (
+        replace(
+            _reading(row, bookmark, bounds, _united(visible.get(m.name, ()) for m in members)),
+            members=tuple(members),
+        )
+        for (row, bookmark), members in lists.items()
+    )
+    return Plan(tuple(readings), tail, tuple(aged))
+
+
+def _united(ids: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(id_ for some in ids for id_ in some))
 
 
 def is_aged(stream: Stream, bookmark: Bookmark | None, bounds: Bounds) -> bool:
@@ -181,28 +172,47 @@ def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: 
 
 
 def reconciling(
-    stream: Stream, bookmark: Bookmark, sent: tuple[str, ...], bounds: Bounds
-) -> Reading:
-    """Return the reading that finds what events did not tell, of recently created objects.
+    bookmarks: Mapping[Stream, Bookmark], sent: Mapping[str, tuple[str, ...]], bounds: Bounds
+) -> list[Reading]:
+    """Return the readings that find what events did not tell, of recently created objects.
 
     Args:
-        stream: The stream.
-        bookmark: How far its events are read.
-        sent: Digests of what was sent since.
+        bookmarks: How far the events of streams are read.
+        sent: Digests of what was sent since, by stream.
         bounds: What this run reads within.
     """
+    alike: dict[tuple[Stream, tuple[str, ...]], list[Stream]] = {}
+    for stream, bookmark in bookmarks.items():
+        if is_reconciled(stream, bounds):
+            known = Memory(digests=bookmark.digests).united(
+                Memory(digests=sent.get(stream.name, ()))
+            )
+            alike.setdefault((listed_with(stream), known.digests), []).append(stream)
+    return [
+        _reconciling(row, {stream: bookmarks[stream] for stream in members}, known, bounds)
+        for (row, known), members in alike.items()
+    ]
+
+
+def _reconciling(
+    row: Stream, members: Mapping[Stream, Bookmark], known: tuple[str, ...], bounds: Bounds
+) -> Reading:
     stretch = Slice(bounds.reconcile_since, bounds.signpost).intersect(bounds.created)
-    known = Memory(digests=bookmark.digests).united(Memory(digests=sent))
-    start = replace(
-        bookmark, backfill=Backfill(bounds.signpost, _unread(stretch)), digests=known.digests
+    end = replace(
+        bookmark_of(row, next(iter(members.values()))),
+        seen=_united(bookmark.seen for bookmark in members.values()),
     )
-    return replace(_with_end(stream, start, bounds.signpost, bounds), end=bookmark)
+    start = replace(end, backfill=Backfill(bounds.signpost, _unread(stretch)), digests=known)
+    reading = _with_end(row, start, bounds.signpost, bounds)
+    return replace(reading, end=end, members=tuple(members))
 
 
 def is_reconciled(stream: Stream, bounds: Bounds) -> bool:
     """Whether recent objects are read again, as events do not tell everything about them."""
-    by_range = stream.created_filter is not CreatedFilter.NONE
-    return bounds.reconcile_days > 0 and by_range and stream.coverage is Coverage.PARTIAL
+    row = listed_with(stream)
+    by_range = row.created_filter is not CreatedFilter.NONE
+    partial = row.coverage is Coverage.PARTIAL and follows(stream)
+    return bounds.reconcile_days > 0 and by_range and partial
 
 
 def _with_end(stream: Stream, start: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:

@@ -43,6 +43,9 @@ _NOT_ENABLED = re.compile(
 )
 """Stripe answers a product that the account does not have with 400 and one of these."""
 
+_NOTHING_THERE = re.compile(r"Could not find line items for this Checkout Session")
+"""Old sessions of test mode have lost their line items."""
+
 _PERMISSION = re.compile(r"\brak_(\w+)")
 
 
@@ -73,7 +76,7 @@ def _final(path: str, said: str, error: _Error, date: UnixSeconds) -> TapError:
     if _NOT_ENABLED.search(message):
         sentence = f"Stripe has no {path} for this account ({said}): {message}"
         return NotEnabledError(sentence, date=date)
-    if error.code == "resource_missing":
+    if error.code == "resource_missing" or _NOTHING_THERE.search(message):
         sentence = f"Stripe has no such object ({path}, {said}): {message}"
         return NoSuchObjectError(sentence, date=date, param=error.param or "")
     kind = AccountRefusedError if error.code == "account_invalid" else StripeRefusedError

@@ -66,12 +66,20 @@ class Source:
         """Whether the request budgets of the stream's list would let one more request through."""
         return self.client.limiter.has_room(stream.path)
 
-    def page(self, stream: Stream, slice_: Slice) -> Page:
-        """Return the next page of a slice of a stream; a single object is a page of one."""
+    def page(self, stream: Stream, slice_: Slice, parent_id: str = "") -> Page:
+        """Return the next page of a slice of a stream; a single object is a page of one.
+
+        Children are listed by the parent that they have.
+        """
         if stream.paging is Paging.SINGLE:
             answer = self.client.fetch(stream.path, self._expand_params(stream, ""), parse_object)
             return Page((answer.content,), has_more=False, date=answer.date)
-        listed = self.client.fetch(stream.path, self._list_params(stream, slice_), parse_list)
+        listed = self.client.fetch(
+            stream.path.format(id=parent_id),
+            {**self._list_params(stream, slice_), **_parent_params(stream, parent_id)},
+            parse_list,
+            endpoint=stream.path,
+        )
         return Page.of(listed.content, listed.date)
 
     def first(self, stream: Stream, rows: int) -> tuple[Record, ...]:
@@ -95,15 +103,19 @@ class Source:
         listed = self.client.fetch(EVENTS_PATH, params, parse_list)
         return Page.of(listed.content, listed.date)
 
-    def fetch_object(self, stream: Stream, object_id: str) -> tuple[Record | None, UnixSeconds]:
+    def fetch_object(
+        self, stream: Stream, object_id: str, parent_id: str = ""
+    ) -> tuple[Record | None, UnixSeconds]:
         """Return an object as it is now, None when it is gone, with Stripe's clock.
+
+        A child whose parent stands in the path is found by the parent that it has.
 
         Raises:
             StripeRefusedError: If the key may not read it.
         """
         try:
             answer = self.client.fetch(
-                f"{stream.path}/{object_id}",
+                f"{stream.path.format(id=parent_id)}/{object_id}",
                 self._expand_params(stream, ""),
                 parse_object,
                 endpoint=f"{stream.path}/{{id}}",
@@ -151,6 +163,11 @@ class Source:
     def _expand_params(self, stream: Stream, prefix: str) -> Params:
         fields = (*stream.expand, *self.expand.get(stream.name, ()))
         return {"expand[]": [prefix + name for name in fields]} if fields else {}
+
+
+def _parent_params(stream: Stream, parent_id: str) -> dict[str, str]:
+    named = stream.parent is not None and stream.parent.parameter
+    return {named: parent_id} if named else {}
 
 
 def _page_params(slice_: Slice) -> dict[str, str]:

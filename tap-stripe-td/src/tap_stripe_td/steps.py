@@ -23,7 +23,9 @@ class Rows:
         date: Stripe's clock when they were read.
         version: The version of a whole reading; None for a part of one.
         bookmark: How far the stream is read then; None when that does not change.
-        digests: What stands for the records in a bookmark, where it will be asked for.
+        digests: What stands for the records in a bookmark, where it will be asked for; of
+            children, what stands for their parents.
+        also: Other streams that the bookmark is of, too.
     """
 
     stream: Stream
@@ -32,6 +34,7 @@ class Rows:
     version: int | None = None
     bookmark: Bookmark | None = None
     digests: tuple[str, ...] = ()
+    also: tuple[Stream, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from tap_stripe_td.hydrate import hydrate
 from tap_stripe_td.plan import (
     Bounds,
     is_behind,
-    is_reconciled,
     make_plan,
     needs_visible_events,
     reconciling,
@@ -32,6 +31,7 @@ from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows, Step
 from tap_stripe_td.tail import read_tail, visible_events
 from tap_stripe_td.units import UnixSeconds
+from tap_stripe_td.upkeep import bookmark_of
 
 if TYPE_CHECKING:
     import threading
@@ -189,7 +189,9 @@ def _names(streams: Iterable[Stream]) -> str:
 def _advanced(state: State, step: Rows | Finished) -> State:
     if step.bookmark is None:
         return state
-    return state.advance(step.stream.name, step.bookmark)
+    for stream in (step.stream, *(step.also if isinstance(step, Rows) else ())):
+        state = state.advance(stream.name, bookmark_of(stream, step.bookmark))
+    return state
 
 
 def _read(run: Run, handover: Handover) -> None:
@@ -209,9 +211,9 @@ def _read(run: Run, handover: Handover) -> None:
     if not behind or handover.is_abandoned:
         return
     followed = _follow(run, behind, bounds, handover)
-    again = [s for s in followed.bookmarks if is_reconciled(s, bounds)]
+    again = reconciling(followed.bookmarks, followed.digests, bounds)
     if again and not handover.is_abandoned:
-        _read_lists(run, [followed.reconciling(s, bounds) for s in again], handover)
+        _read_lists(run, again, handover)
 
 
 def _read_lists(
@@ -232,11 +234,6 @@ class _Followed:
 
     bookmarks: Mapping[Stream, Bookmark]
     digests: Mapping[str, tuple[str, ...]]
-
-    def reconciling(self, stream: Stream, bounds: Bounds) -> Reading:
-        """Return the reading that finds what the stream's events did not tell."""
-        sent = self.digests.get(stream.name, ())
-        return reconciling(stream, self.bookmarks[stream], sent, bounds)
 
 
 def _follow(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.errors import NoSuchObjectError
-from tap_stripe_td.fold import Change, Event, Identity, changes_of, event_of, newer
+from tap_stripe_td.fold import Change, Event, Identity, changes_of, event_of, merged, newer
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
+from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
+from tap_stripe_td.upkeep import follows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -65,22 +67,21 @@ def read_tail(
         TapError: If the events cannot be read; no stream has moved then.
     """
     since = {s.name: UnixSeconds((b.value or 0) - lookback_seconds) for s, b in bookmarks.items()}
-    known = frozenset(id_ for bookmark in bookmarks.values() for id_ in bookmark.seen)
+    known = {stream.name: frozenset(mark.seen) for stream, mark in bookmarks.items()}
     by_type = _by_type(bookmarks)
     newest: dict[Identity, Change] = {}
     seen: dict[str, list[str]] = {}
     for event in _events(source, by_type, Slice(min(since.values()), until)):
-        stream = by_type.get(event.type)
-        if stream is None or event.created < since[stream.name]:
-            continue
+        told = [s for s in by_type.get(event.type, ()) if event.created >= since[s.name]]
         if event.created >= until - lookback_seconds:
-            seen.setdefault(stream.name, []).append(event.id)
-        if event.id not in known:
-            for change in changes_of([event], by_type):
-                before = newest.get(change.identity, change)
-                newest[change.identity] = newer(before, change)
+            for stream in told:
+                seen.setdefault(stream.name, []).append(event.id)
+        new_to = [stream for stream in told if event.id not in known[stream.name]]
+        for change in changes_of([event], {event.type: new_to}):
+            before = newest.get(change.identity, change)
+            newest[change.identity] = newer(before, change)
     by_name = {name: tuple(ids) for name, ids in seen.items()}
-    return Tail(tuple(newest.values()), by_name, max(since.values()))
+    return Tail(tuple(merged(newest.values())), by_name, max(since.values()))
 
 
 def visible_events(
@@ -94,16 +95,22 @@ def visible_events(
     by_type = _by_type(streams)
     seen: dict[str, list[str]] = {}
     for event in _events(source, by_type, Slice(since, until)):
-        if (stream := by_type.get(event.type)) is not None:
+        for stream in by_type.get(event.type, ()):
             seen.setdefault(stream.name, []).append(event.id)
     return {name: tuple(ids) for name, ids in seen.items()}
 
 
-def _by_type(streams: Iterable[Stream]) -> Mapping[str, Stream]:
-    return {name: stream for stream in streams for name in stream.events}
+def _by_type(streams: Iterable[Stream]) -> Mapping[str, list[Stream]]:
+    """The streams that events are told to, by type: those of a parent to its children, too."""
+    by_type: dict[str, list[Stream]] = {}
+    for stream in streams:
+        of_parent = listed_with(stream).events if follows(stream) else ()
+        for name in dict.fromkeys((*stream.events, *of_parent)):
+            by_type.setdefault(name, []).append(stream)
+    return by_type
 
 
-def _events(source: Source, by_type: Mapping[str, Stream], asked: Slice) -> Iterator[Event]:
+def _events(source: Source, by_type: Collection[str], asked: Slice) -> Iterator[Event]:
     types = tuple(sorted(by_type)) if len(by_type) <= _MOST_TYPES else ()
     share = Share(asked)
     while (unread := share.unread) is not None:

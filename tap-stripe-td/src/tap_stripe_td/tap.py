@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_stripe_td import settings
 from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
+from tap_stripe_td.children import first_rows
 from tap_stripe_td.cli import catalog_in, exit_code, refuse, state_in, stop_on_signals
 from tap_stripe_td.cli import main as run_main
 from tap_stripe_td.client import Client, TokenEndpoint
@@ -142,7 +143,7 @@ class TapStripeTd(Tap):
         source = self._source(self._open_client(open_auth(self.settings, may_exchange=False)))
         for stream in self._chosen():
             try:
-                records = source.first(stream.row, ROWS)
+                records = first_rows(source, stream.row, ROWS)
             except (KeyRefusedError, UnreachableError):
                 raise
             except TapError as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 BILLING: tuple[Stream, ...] = (
     Stream(
@@ -126,5 +126,76 @@ BILLING: tuple[Stream, ...] = (
         created_filter=CreatedFilter.NONE,
         events=("billing_portal.configuration.created", "billing_portal.configuration.updated"),
         permission="customer_portal_read",
+    ),
+    Stream(
+        name="subscription_items",
+        object="subscription_item",
+        path="/v1/subscription_items",
+        parent=Parent(
+            stream="subscriptions",
+            parameter="subscription",
+            key_field="subscription",
+            field="items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.PARENT,
+        permission="subscription_read",
+        core=True,
+    ),
+    Stream(
+        name="invoice_lines",
+        object="line_item",
+        path="/v1/invoices/{id}/lines",
+        parent=Parent(
+            stream="invoices",
+            key_field="invoice",
+            field="lines",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="invoice_read",
+        core=True,
+    ),
+    Stream(
+        name="credit_note_lines",
+        object="credit_note_line_item",
+        path="/v1/credit_notes/{id}/lines",
+        parent=Parent(
+            stream="credit_notes",
+            key_field="credit_note",
+            field="lines",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="credit_note_read",
+    ),
+    Stream(
+        name="quote_line_items",
+        object="item",
+        path="/v1/quotes/{id}/line_items",
+        parent=Parent(
+            stream="quotes",
+            key_field="quote",
+            field="line_items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="quote_read",
+    ),
+    Stream(
+        name="quote_computed_upfront_line_items",
+        object="item",
+        path="/v1/quotes/{id}/computed_upfront_line_items",
+        parent=Parent(
+            stream="quotes",
+            key_field="quote",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="quote_read",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 CHECKOUT: tuple[Stream, ...] = (
     Stream(
@@ -54,5 +54,33 @@ CHECKOUT: tuple[Stream, ...] = (
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it. A deleted domain is gone from the list without a word.",
         permission="apple_pay_domain_read",
+    ),
+    Stream(
+        name="checkout_session_line_items",
+        object="item",
+        path="/v1/checkout/sessions/{id}/line_items",
+        parent=Parent(
+            stream="checkout_sessions",
+            key_field="checkout_session",
+            field="line_items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="checkout_session_read",
+    ),
+    Stream(
+        name="payment_link_line_items",
+        object="item",
+        path="/v1/payment_links/{id}/line_items",
+        parent=Parent(
+            stream="payment_links",
+            key_field="payment_link",
+            field="line_items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="payment_links_read",
     ),
 )

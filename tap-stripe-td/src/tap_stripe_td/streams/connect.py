@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Paging, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Paging, Parent, Stream
 
 CONNECT: tuple[Stream, ...] = (
     # The own account. It is one object at a path of its own; connected accounts are `accounts`.
@@ -58,5 +58,91 @@ CONNECT: tuple[Stream, ...] = (
         created_field="",
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it.",
+    ),
+    # `card_payments` is the id of one in every account, so the account is part of the key.
+    Stream(
+        name="capabilities",
+        object="capability",
+        path="/v1/accounts/{id}/capabilities",
+        parent=Parent(
+            stream="accounts",
+            key_field="account",
+        ),
+        key=("account", "id"),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        paging=Paging.WHOLE,
+        events=("capability.updated",),
+        coverage=Coverage.PARTIAL,
+        gap="A new capability sends no event of its own. It is read again when its account changes.",
+        permission="connected_account_read",
+    ),
+    Stream(
+        name="external_accounts",
+        object="bank_account",
+        objects=("bank_account", "card"),
+        path="/v1/accounts/{id}/external_accounts",
+        parent=Parent(
+            stream="accounts",
+            key_field="account",
+            field="external_accounts",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        events=(
+            "account.external_account.created",
+            "account.external_account.updated",
+            "account.external_account.deleted",
+        ),
+        deletes=("account.external_account.deleted",),
+        coverage=Coverage.PARTIAL,
+        gap="Stripe does not always send them. It is read again when its account changes.",
+        permission="connected_account_read",
+    ),
+    Stream(
+        name="persons",
+        object="person",
+        path="/v1/accounts/{id}/persons",
+        parent=Parent(
+            stream="accounts",
+            key_field="account",
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "person.created",
+            "person.updated",
+            "person.deleted",
+        ),
+        deletes=("person.deleted",),
+        coverage=Coverage.PARTIAL,
+        gap="Stripe does not always send them. It is read again when its account changes.",
+        permission="connected_account_read",
+    ),
+    # That there is a new one is told by `application_fee.refunded`, an event of the fee.
+    Stream(
+        name="application_fee_refunds",
+        object="fee_refund",
+        path="/v1/application_fees/{id}/refunds",
+        parent=Parent(
+            stream="application_fees",
+            key_field="fee",
+            field="refunds",
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=("application_fee.refund.updated",),
+        permission="application_fee_read",
+    ),
+    Stream(
+        name="transfer_reversals",
+        object="transfer_reversal",
+        path="/v1/transfers/{id}/reversals",
+        parent=Parent(
+            stream="transfers",
+            key_field="transfer",
+            field="reversals",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.PARENT,
+        permission="transfer_read",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 CUSTOMERS: tuple[Stream, ...] = (
     Stream(
@@ -56,5 +56,100 @@ CUSTOMERS: tuple[Stream, ...] = (
         path="/v1/identity/verification_reports",
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it.",
+    ),
+    Stream(
+        name="customer_balance_transactions",
+        object="customer_balance_transaction",
+        path="/v1/customers/{id}/balance_transactions",
+        parent=Parent(
+            stream="customers",
+            key_field="customer",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.PARENT,
+        permission="customer_read",
+    ),
+    Stream(
+        name="customer_cash_balance_transactions",
+        object="customer_cash_balance_transaction",
+        path="/v1/customers/{id}/cash_balance_transactions",
+        parent=Parent(
+            stream="customers",
+            key_field="customer",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=("customer_cash_balance_transaction.created",),
+        permission="customer_read",
+    ),
+    Stream(
+        name="customer_tax_ids",
+        object="tax_id",
+        path="/v1/customers/{id}/tax_ids",
+        parent=Parent(
+            stream="customers",
+            key_field="customer",
+            field="tax_ids",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "customer.tax_id.created",
+            "customer.tax_id.updated",
+            "customer.tax_id.deleted",
+        ),
+        deletes=("customer.tax_id.deleted",),
+        permission="customer_read",
+    ),
+    # Several kinds of objects in one list: https://docs.stripe.com/api/cards/list
+    # Accounts, which Stripe no longer takes as sources, would add their fields to every table.
+    Stream(
+        name="customer_sources",
+        object="card",
+        objects=("card", "bank_account", "source"),
+        path="/v1/customers/{id}/sources",
+        parent=Parent(
+            stream="customers",
+            key_field="customer",
+            field="sources",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "customer.source.created",
+            "customer.source.expiring",
+            "customer.source.updated",
+            "customer.source.deleted",
+        ),
+        deletes=("customer.source.deleted",),
+        permission="customer_read",
+    ),
+    Stream(
+        name="active_entitlements",
+        object="entitlements.active_entitlement",
+        path="/v1/entitlements/active_entitlements",
+        parent=Parent(
+            stream="customers",
+            parameter="customer",
+            key_field="customer",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.NONE,
+        gap="Only a summary is an event, without an id. It is read again when its customer changes.",
+        permission="entitlement_read",
+    ),
+    Stream(
+        name="financial_connections_transactions",
+        object="financial_connections.transaction",
+        path="/v1/financial_connections/transactions",
+        parent=Parent(
+            stream="financial_connections_accounts",
+            parameter="account",
+            key_field="account",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 ISSUING: tuple[Stream, ...] = (
     Stream(
@@ -78,5 +78,21 @@ ISSUING: tuple[Stream, ...] = (
         created_field="",
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it.",
+    ),
+    Stream(
+        name="issuing_tokens",
+        object="issuing.token",
+        path="/v1/issuing/tokens",
+        parent=Parent(
+            stream="issuing_cards",
+            parameter="card",
+            key_field="card",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "issuing_token.created",
+            "issuing_token.updated",
+        ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 PAYMENTS: tuple[Stream, ...] = (
     Stream(
@@ -131,5 +131,45 @@ PAYMENTS: tuple[Stream, ...] = (
         path="/v1/forwarding/requests",
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it.",
+    ),
+    Stream(
+        name="payment_intent_line_items",
+        object="payment_intent_amount_details_line_item",
+        path="/v1/payment_intents/{id}/amount_details_line_items",
+        parent=Parent(
+            stream="payment_intents",
+            key_field="payment_intent",
+            field="amount_details.line_items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.PARENT,
+        permission="payment_intent_read",
+    ),
+    Stream(
+        name="setup_attempts",
+        object="setup_attempt",
+        path="/v1/setup_attempts",
+        parent=Parent(
+            stream="setup_intents",
+            parameter="setup_intent",
+            key_field="setup_intent",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.PARENT,
+        permission="setup_intent_read",
+    ),
+    Stream(
+        name="payment_attempt_records",
+        object="payment_attempt_record",
+        path="/v1/payment_attempt_records",
+        parent=Parent(
+            stream="payment_records",
+            parameter="payment_record",
+            key_field="payment_record",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. It is read again when its payment record changes.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 PRODUCTS: tuple[Stream, ...] = (
     Stream(
@@ -87,5 +87,19 @@ PRODUCTS: tuple[Stream, ...] = (
         coverage=Coverage.NONE,
         gap="Stripe sends no events about it.",
         permission="entitlement_read",
+    ),
+    Stream(
+        name="product_features",
+        object="product_feature",
+        path="/v1/products/{id}/features",
+        parent=Parent(
+            stream="products",
+            key_field="product",
+        ),
+        created_filter=CreatedFilter.NONE,
+        created_field="",
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. It is read again when its product changes.",
+        permission="product_read",
     ),
 )

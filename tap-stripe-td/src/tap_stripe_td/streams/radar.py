@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 RADAR: tuple[Stream, ...] = (
     Stream(
@@ -25,5 +25,19 @@ RADAR: tuple[Stream, ...] = (
         path="/v1/reviews",
         events=("review.opened", "review.closed"),
         permission="review_read",
+    ),
+    Stream(
+        name="radar_value_list_items",
+        object="radar.value_list_item",
+        path="/v1/radar/value_list_items",
+        parent=Parent(
+            stream="radar_value_lists",
+            parameter="value_list",
+            key_field="value_list",
+            field="list_items",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. It is read again when its list changes, while that is recent.",
     ),
 )

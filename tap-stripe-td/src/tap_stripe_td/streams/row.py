@@ -35,8 +35,31 @@ class Coverage(Enum):
 
     FULL = "full"
     PARTIAL = "partial"
+    PARENT = "in those of its parent"
     NONE = "none"
     SELF = "append-only"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """Whose lists a child stream is made of: every object of the parent has one.
+
+    Attributes:
+        stream: The name of the parent's stream.
+        key_field: The field of a record that names the parent's object. Where Stripe's object has
+            no such field the tap adds it.
+        parameter: The query parameter that names the parent's object; empty when the path does.
+        field: Where the parent's object carries the first ten of the list, with dots when that is
+            nested; empty when it never does.
+        tells: Whether a change of the children shows as a change of the parent. Else the children's
+            own events tell all.
+    """
+
+    stream: str
+    key_field: str
+    parameter: str = ""
+    field: str = ""
+    tells: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +69,9 @@ class Stream:
     Attributes:
         name: Plural, as Singer has it: `charges`.
         object: Stripe's name in the field `object`: `charge`. Names the schema file.
-        path: The list endpoint, from `/v1/`.
+        path: The list endpoint, from `/v1/`; of a child with `{id}` where its parent's id stands.
+        objects: All of Stripe's names when the list holds several kinds; else empty.
+        parent: Whose lists it is made of; None when it has one list of its own.
         aliases: Names the old connector used for it: `charge`, `balance_history`.
         params: Sent with every list request.
         requires: Parameters that vary and without which Stripe refuses the list. Such a row is read
@@ -67,6 +92,8 @@ class Stream:
     name: str
     object: str
     path: str
+    objects: tuple[str, ...] = ()
+    parent: Parent | None = None
     aliases: tuple[str, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict, hash=False)
     requires: tuple[str, ...] = ()
@@ -81,3 +108,8 @@ class Stream:
     gap: str = ""
     permission: str = ""
     core: bool = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Stripe's names of all objects that the list holds."""
+        return self.objects or (self.object,)

@@ -50,6 +50,8 @@ STREAMS: Final[tuple[Stream, ...]] = (
     *DEVELOPERS,
 )
 
+_BY_NAME: Final[Mapping[str, Stream]] = MappingProxyType({row.name: row for row in STREAMS})
+
 ALL: Final = "all"
 CORE: Final = "core"
 
@@ -66,6 +68,25 @@ GONE: Final[Mapping[str, str]] = MappingProxyType(
     {"order": _ORDERS_LEFT, "orders": _ORDERS_LEFT, "sku": _SKUS_LEFT, "skus": _SKUS_LEFT}
 )
 """Names of objects that Stripe no longer has, with the sentence that says so and what to use."""
+
+
+_NEEDS_MORE: Final = "Stripe asks for more than the parent's id, and nothing says what to ask for."
+_UNLISTED: Final = "Stripe does not list its parents."
+
+LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/v1/apps/secrets": _NEEDS_MORE,
+        "/v1/billing/meters/{id}/event_summaries": _NEEDS_MORE,
+        "/v1/credit_notes/preview/lines": "It lists what a credit note would hold, not what is.",
+        "/v1/customers/{id}/payment_methods": "`payment_methods` lists those of all customers.",
+        "/v1/financial_connections/accounts/{id}/owners": _NEEDS_MORE,
+        "/v1/sources/{id}/source_transactions": _UNLISTED,
+        "/v1/tax/calculations/{id}/line_items": _UNLISTED,
+        "/v1/tax/locations": _NEEDS_MORE,
+        "/v1/tax/transactions/{id}/line_items": _UNLISTED,
+    }
+)
+"""Lists of Stripe's that are no streams, with the sentence that says why."""
 
 
 def named(name: str) -> tuple[Stream, ...]:
@@ -85,3 +106,8 @@ def known_names() -> tuple[str, ...]:
     """Return every name that `named` finds, each once: for messages that offer the nearest."""
     own = (name for stream in STREAMS for name in (stream.name, *stream.aliases))
     return tuple(dict.fromkeys((ALL, CORE, *own)))
+
+
+def listed_with(stream: Stream) -> Stream:
+    """Return the row whose list is read for a stream: its own, or of a child its parent's."""
+    return stream if stream.parent is None else _BY_NAME[stream.parent.stream]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_stripe_td.streams.row import Coverage, Stream
+from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
 TREASURY: tuple[Stream, ...] = (
     Stream(
@@ -16,5 +16,154 @@ TREASURY: tuple[Stream, ...] = (
         ),
         coverage=Coverage.PARTIAL,
         gap="Edits of its metadata or description send no event.",
+    ),
+    Stream(
+        name="treasury_transactions",
+        object="treasury.transaction",
+        path="/v1/treasury/transactions",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. It is read again when its financial account changes.",
+    ),
+    Stream(
+        name="treasury_transaction_entries",
+        object="treasury.transaction_entry",
+        path="/v1/treasury/transaction_entries",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+        ),
+        created_filter=CreatedFilter.NONE,
+        coverage=Coverage.NONE,
+        gap="Stripe sends no events about it. It is read again when its financial account changes.",
+    ),
+    Stream(
+        name="treasury_inbound_transfers",
+        object="treasury.inbound_transfer",
+        path="/v1/treasury/inbound_transfers",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.inbound_transfer.created",
+            "treasury.inbound_transfer.canceled",
+            "treasury.inbound_transfer.failed",
+            "treasury.inbound_transfer.succeeded",
+        ),
+    ),
+    Stream(
+        name="treasury_outbound_payments",
+        object="treasury.outbound_payment",
+        path="/v1/treasury/outbound_payments",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.outbound_payment.created",
+            "treasury.outbound_payment.canceled",
+            "treasury.outbound_payment.expected_arrival_date_updated",
+            "treasury.outbound_payment.failed",
+            "treasury.outbound_payment.posted",
+            "treasury.outbound_payment.returned",
+            "treasury.outbound_payment.tracking_details_updated",
+        ),
+    ),
+    Stream(
+        name="treasury_outbound_transfers",
+        object="treasury.outbound_transfer",
+        path="/v1/treasury/outbound_transfers",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.outbound_transfer.created",
+            "treasury.outbound_transfer.canceled",
+            "treasury.outbound_transfer.expected_arrival_date_updated",
+            "treasury.outbound_transfer.failed",
+            "treasury.outbound_transfer.posted",
+            "treasury.outbound_transfer.returned",
+            "treasury.outbound_transfer.tracking_details_updated",
+        ),
+    ),
+    Stream(
+        name="treasury_received_credits",
+        object="treasury.received_credit",
+        path="/v1/treasury/received_credits",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.received_credit.created",
+            "treasury.received_credit.failed",
+            "treasury.received_credit.succeeded",
+        ),
+    ),
+    Stream(
+        name="treasury_received_debits",
+        object="treasury.received_debit",
+        path="/v1/treasury/received_debits",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=("treasury.received_debit.created",),
+    ),
+    Stream(
+        name="treasury_credit_reversals",
+        object="treasury.credit_reversal",
+        path="/v1/treasury/credit_reversals",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.credit_reversal.created",
+            "treasury.credit_reversal.posted",
+        ),
+    ),
+    Stream(
+        name="treasury_debit_reversals",
+        object="treasury.debit_reversal",
+        path="/v1/treasury/debit_reversals",
+        parent=Parent(
+            stream="treasury_financial_accounts",
+            parameter="financial_account",
+            key_field="financial_account",
+            tells=False,
+        ),
+        created_filter=CreatedFilter.NONE,
+        events=(
+            "treasury.debit_reversal.created",
+            "treasury.debit_reversal.completed",
+            "treasury.debit_reversal.initial_credit_granted",
+        ),
     ),
 )
