@@ -52,10 +52,12 @@ $(VENV)/bin/pip:
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.demo-installed: $(MANIFESTS) | $(VENV)/bin/pip
+	@echo "Installing into $(VENV); this takes a minute the first time."
 	$(BIN)/pip install --quiet $(EDITABLE)
 	@touch $@
 
 $(VENV)/.dev-installed: $(MANIFESTS) | $(VENV)/bin/pip
+	@echo "Installing into $(VENV) with what the tests need; this takes some minutes the first time."
 	$(BIN)/pip install --quiet $(EDITABLE) --group dev
 	@touch $@ $(VENV)/.demo-installed
 endif

@@ -36,6 +36,7 @@ class StoppedBySignal(BaseException):
     """The run ended early, in order, because somebody asked for it."""
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.exit_code = 128 + number
         super().__init__(number)
 
@@ -64,6 +65,12 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         _abandon_stdout()
         return CLOSED_PIPE_EXIT_CODE
     except StoppedBySignal as stopped:
+        name = "Ctrl-C" if stopped.number == signal.SIGINT else "SIGTERM"
+        print(  # noqa: T201 - the program's last word
+            f"{PROGRAM}: Stopped by {name}. What was written stays valid; run again with the last "
+            "state that the target let out.",
+            file=sys.stderr,
+        )
         return stopped.exit_code
     return result if isinstance(result, int) else 0
 
@@ -192,8 +199,12 @@ def read_json_file(path: Path, what: str, flag: str) -> object:
             f"There is no {what} file `{path}`. Check the path, or leave `{flag}` out for a first "
             "run."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The {what} file `{path}` cannot be read: {error}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"The {what} file `{path}` is not UTF-8. Give another file.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"The {what} file `{path}` cannot be read: {error.strerror}. Name a file that can."
+        ) from None
     return _parse_json(text, path, what) if text else None
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from tap_stripe_td.errors import ConfigError
 from tap_stripe_td.records import decoded
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> s
         previews: One for each stream.
         form: How they are written.
         width: The terminal's columns, which a table is fitted to; None when all is shown.
+
+    Raises:
+        ConfigError: If several streams are to be written as one table of separated values.
     """
     if form is Format.JSON:
         content = {p.stream: [_ordered(p, row) for row in p.rows] for p in previews}
@@ -94,8 +98,13 @@ def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> s
     if form is Format.TABLE:
         several = len(previews) > 1
         return "\n".join(_titled(preview, width, several=several) for preview in previews)
+    if len(previews) > 1:
+        raise ConfigError(
+            f"A preview as {form.value} holds one stream, but {len(previews)} are selected. Name one "
+            "in `target`, or use --format json."
+        )
     delimiter = "," if form is Format.CSV else "\t"
-    return "\n".join(_separated(preview, delimiter) for preview in previews)
+    return "".join(_separated(preview, delimiter) for preview in previews)
 
 
 def _ordered(preview: Preview, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +123,11 @@ def _separated(preview: Preview, delimiter: str) -> str:
 def _plain(value: object) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )
 
 
 def _cell(column: Column, value: object) -> str:

@@ -83,12 +83,12 @@ class Progress:
             self._live.stop()
         for name, line in self._lines.items():
             if line.rows or line.status == "failed":
-                _logger.info("`%s`: %d records, %s", name, line.rows, line.status)
+                _logger.info("`%s`: %s, %s", name, _counted(line.rows), line.status or "stopped")
         seconds = max(time.monotonic() - self.started, 0.001)
         rows = sum(line.rows for line in self._lines.values())
         _logger.info(
-            "%d records in %.1f s (%.0f/s), %d requests",
-            rows, seconds, rows / seconds, self.requests(),
+            "%s in %.1f s (%.0f/s), %d requests",
+            _counted(rows), seconds, rows / seconds, self.requests(),
         )  # fmt: skip
 
     def _log_now_and_then(self) -> None:
@@ -96,7 +96,7 @@ class Progress:
         if self._live is None and now - self._logged_at >= _SECONDS_BETWEEN_LOGS:
             self._logged_at = now
             rows = sum(line.rows for line in self._lines.values())
-            _logger.info("%d records so far (%s)", rows, self._budget(now))
+            _logger.info("%s so far (%s)", _counted(rows), self._budget(now))
 
     def _budget(self, now: float) -> str:
         rate = self.requests() / max(now - self.started, 0.001)
@@ -115,6 +115,10 @@ class Progress:
 
 
 _WORDS = frozenset({"stream", "still unread"})
+
+
+def _counted(rows: int) -> str:
+    return f"{rows} record{'' if rows == 1 else 's'}"
 
 
 def _unread(bookmark: Bookmark) -> str:
