@@ -65,7 +65,7 @@ class Time:
 
     def of(self, value: Any) -> int:
         """The key for a value of the field; a row without one has the upload's time."""
-        if value is None or value == _NULL:
+        if value is None:
             return self.upload_seconds
         seconds = self.convert(value) if self.convert else value
         return self.upload_seconds if seconds is None else int(seconds)
@@ -98,8 +98,8 @@ class Packer:
             read = self._row if self._is_straight else _read_type(self._filled)
             self._read = msgspec.json.Decoder(read)
 
-    def pack(self, block: Sequence[bytes]) -> bytes:
-        """The records of a block.
+    def pack(self, block: bytes) -> bytes:
+        """The records of a block, one a line.
 
         Raises:
             msgspec.MsgspecError, OverflowError, ValueError: If a value cannot be packed.
@@ -121,8 +121,7 @@ class Packer:
         is_renamed = [each.name for each in self._filled] != spellings
         return not (is_renamed or {TIME, ARRIVAL} & set(spellings))
 
-    def _rows(self, block: Sequence[bytes]) -> list[Any]:
-        lines = b"".join(block)
+    def _rows(self, lines: bytes) -> list[Any]:
         if self._read is None:
             return [self._row(*_decoded(each, self._filled)) for each in _SPLIT.decode_lines(lines)]
         rows = self._read.decode_lines(lines)

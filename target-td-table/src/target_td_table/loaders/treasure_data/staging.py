@@ -65,8 +65,8 @@ class Staging:
     def _packed(self, batch: Batch, placed: Table, types: Mapping[str, str]) -> Iterator[bytes]:
         packer = self._packer(placed, types, careful=False)
         with batch.path.open("rb") as file:
-            while block := file.readlines(_BLOCK_BYTES):
-                self._content.update(b"".join(block))
+            while block := file.read(_BLOCK_BYTES) + file.readline():
+                self._content.update(block)
                 try:
                     yield packer.pack(block)
                 except (msgspec.MsgspecError, OverflowError, ValueError):
@@ -111,7 +111,7 @@ class Stagings:
         self._stagings.pop((staging.table.name.table, staging.mode), None)
 
 
-def _packed_carefully(packer: Packer, block: Sequence[bytes], batch: Batch) -> bytes:
+def _packed_carefully(packer: Packer, block: bytes, batch: Batch) -> bytes:
     try:
         return packer.pack(block)
     except (msgspec.MsgspecError, OverflowError, ValueError) as error:

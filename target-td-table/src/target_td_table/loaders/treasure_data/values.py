@@ -26,7 +26,12 @@ def boolean(value: bool | None) -> int | None:  # noqa: FBT001 -- it is the valu
 def integer(value: msgspec.Raw) -> int | None:
     """JSON Schema calls 1.0 and 1e3 integers."""
     text = bytes(value).decode()
-    return None if text == "null" else int(Decimal(text))
+    if text == "null":
+        return None
+    number = Decimal(text)
+    if number != int(number) or not -(2**63) <= number < 2**63:
+        raise ValueError("No integer of 64 bits.")
+    return int(number)
 
 
 def json_text(value: msgspec.Raw) -> str | None:

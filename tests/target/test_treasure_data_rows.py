@@ -1,0 +1,96 @@
+"""What becomes of values on their way into a part."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_td_table.errors import InputError
+from target_td_table.loaders.treasure_data.parts import PART_BYTES
+from target_td_table.loaders.treasure_data.schema import TYPES, fitted_table
+from target_td_table.loaders.treasure_data.staging import Staging
+from target_td_table.modes import Mode
+from target_td_table.table import Column, LogicalType, Table, TableName
+from tests.fakes.treasure_data_tables import unpacked
+from tests.target.batches import batch_of
+
+
+def column(field: str, type_: LogicalType, name: str | None = None) -> Column:
+    return Column(name or field, field, type_)
+
+
+def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> list[Any]:
+    table = Table("things", TableName("shop", "things"), tuple(columns))
+    fitted = fitted_table(table)
+    known = {each.name: TYPES[each.type] for each in fitted.columns} | types
+    staging = Staging(fitted, Mode.APPEND, PART_BYTES)
+    staging.add(batch_of(folder, table, records), fitted, known)
+    (part,) = staging.close()
+    return unpacked(part.path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "expected"),
+    [
+        (LogicalType.BOOLEAN, True, 1),
+        (LogicalType.BOOLEAN, None, None),
+        (LogicalType.INTEGER, 2**63 - 1, 2**63 - 1),
+        (LogicalType.INTEGER, 1.0, 1),
+        (LogicalType.NUMBER, 5, 5.0),
+        (LogicalType.STRING, "né\n", "né\n"),
+        (LogicalType.JSON, {"a": [1, None]}, '{"a": [1, null]}'),
+        (LogicalType.JSON, None, None),
+        (LogicalType.TIMESTAMP, "2026-01-01T12:00:00Z", "2026-01-01 12:00:00.000"),
+        (LogicalType.TIMESTAMP, "2026-01-01T12:00:00.000001+09:00", "2026-01-01 03:00:00.000001"),
+    ],
+)
+def test_a_value_becomes(tmp_path: Path, type_: LogicalType, value: Any, expected: Any) -> None:
+    (row,) = packed(tmp_path, [column("a", type_)], {"a": value})
+    assert row["a"] == expected
+    assert type(row["a"]) is type(expected)
+    assert type(row["time"]) is int
+
+
+def test_a_field_that_a_record_lacks_is_null(tmp_path: Path) -> None:
+    rows = packed(tmp_path, [column("a", LogicalType.JSON), column("b", LogicalType.STRING)], {})
+    assert (rows[0]["a"], rows[0]["b"]) == (None, None)
+
+
+def test_a_scalar_becomes_text_where_the_column_is_text(tmp_path: Path) -> None:
+    columns = [column("a", LogicalType.INTEGER), column("b", LogicalType.BOOLEAN)]
+    (row,) = packed(tmp_path, columns, {"a": 7, "b": True}, a="string", b="string")
+    assert (row["a"], row["b"]) == ("7", "true")
+
+
+def test_names_are_lower_case_plain_and_none_that_the_api_refuses(tmp_path: Path) -> None:
+    columns = [column(name, LogicalType.INTEGER) for name in ("v", "Größe", 'a"b')]
+    (row,) = packed(tmp_path, columns, {"v": 1, "Größe": 2, 'a"b': 3})
+    assert {key: row[key] for key in row if key != "time"} == {"v_": 1, "gr_e": 2, "a_b": 3}
+
+
+def test_a_field_time_is_the_key_if_it_can_be(tmp_path: Path) -> None:
+    assert packed(tmp_path, [column("time", LogicalType.INTEGER)], {"time": 5}) == [{"time": 5}]
+    moment = {"time": "1970-01-01T00:00:09Z"}
+    assert packed(tmp_path, [column("time", LogicalType.TIMESTAMP)], moment) == [{"time": 9}]
+
+
+def test_a_field_time_that_cannot_be_the_key_is_kept_beside_it(tmp_path: Path) -> None:
+    (row,) = packed(tmp_path, [column("time", LogicalType.STRING)], {"time": "noon"})
+    assert row["time_"] == "noon"
+    assert type(row["time"]) is int
+
+
+def test_a_time_column_is_kept_and_copied(tmp_path: Path) -> None:
+    columns = [
+        Column("time", "created", LogicalType.TIMESTAMP, unix_seconds=True),
+        column("created", LogicalType.TIMESTAMP),
+        column("time", LogicalType.STRING, "time_"),
+    ]
+    record = {"created": "1970-01-01T00:00:09.9Z", "time": "noon"}
+    (row,) = packed(tmp_path, columns, record)
+    assert row == {"time": 9, "created": "1970-01-01 00:00:09.900", "time_": "noon"}
+
+
+def test_a_value_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`a` is an integer beyond 64 bits"):
+        packed(tmp_path, [column("a", LogicalType.INTEGER)], {"a": 2**63})
