@@ -158,6 +158,6 @@ def _moving(staging: Staging, table: Table) -> list[str]:
     full = staging.filled(table)
     drop = statements.drop_staging(staging.name)
     if staging.mode is Mode.MERGE:
-        merge = sql_merge.Merge(full, staging.name, statements.ARRIVAL)
+        merge = sql_merge.Merge(full, staging.name, statements.ARRIVAL, fitted=fitted_name)
         return [statements.analyze(staging.name), *sql_merge.statements(merge), drop]
     return [statements.move_staged(full, staging.name), drop]

@@ -7,7 +7,7 @@ other values. Decision: docs/decisions/0111-merge.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from target_td_table.loaders.sql import path, quoted
@@ -30,6 +30,8 @@ class Merge:
     staging: TableName
     arrival: str
     chosen: str = '"_td_chosen"'
+    # Makes a name that the statements make up as short as the destination needs it.
+    fitted: Callable[[TableName], TableName] = lambda name: name
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -51,7 +53,7 @@ class Merge:
     @property
     def graves(self) -> TableName:
         """Where deleted keys are kept, with the time of the tombstone."""
-        return graves_of(self.table.name)
+        return self.fitted(graves_of(self.table.name))
 
     def gone(self, row: str) -> str:
         """Whether a staged row is a tombstone."""
