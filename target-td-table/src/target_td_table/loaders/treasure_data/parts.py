@@ -43,7 +43,6 @@ class OpenPart:
 
     def add(self, rows: bytes) -> None:
         """Add packed rows."""
-        self._digest.update(rows)
         self._write(self._compressor.compress(rows))
 
     def close(self) -> Part:
@@ -59,6 +58,7 @@ class OpenPart:
 
     def _write(self, data: bytes) -> None:
         self.size_bytes += len(data)
+        self._digest.update(data)
         try:
             self._file.write(data)
         except OSError as error:
