@@ -161,7 +161,7 @@ class Workers:
             page = self.listed.page(asked, self.limit)
         except VanishedError:
             return progress.after_vanished_cursor(number), []
-        progress, records = progress.after(number, asked, page, OPENED)
+        progress, records = progress.after(number, asked, page)
         return progress, [text_of(record, "id") or "" for record in records]
 
 
@@ -266,7 +266,7 @@ class Timed:
         while self._flying:
             now, number, asked = heapq.heappop(self._flying)
             page = self.listed.page(asked, MAX_LIMIT)
-            self._progress, records = self._progress.after(number, asked, page, OPENED)
+            self._progress, records = self._progress.after(number, asked, page)
             rows += len(records)
             self.ended_at = now
             if number in self._progress.shares:
@@ -279,7 +279,7 @@ class Timed:
         while len(self._flying) < self.workers:
             if self._pace.backlog_seconds(now) > 1 / self._pace.rate(now):
                 return
-            number = self._progress.worth_splitting(OPENED)
+            number = self._progress.worth_splitting(OPENED, self.workers)
             if number is None:
                 return
             self._progress, older = self._progress.split(number, OPENED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.source import narrows_by_created
-from tap_stripe_td.splitting import Share, after_page, fullest, halved, without_cursor
+from tap_stripe_td.splitting import Share, after_page, fullest, halved, may_split, without_cursor
 from tap_stripe_td.state import Backfill, Bookmark
 from tap_stripe_td.units import UnixSeconds
 
@@ -81,7 +81,7 @@ class Progress:
         memory: What the bookmark remembers when all is read.
         next_number: The number of the next share.
         rows: How many rows were read.
-        seconds: How much creation time they covered.
+        pages: How many pages brought them.
     """
 
     reading: Reading
@@ -89,7 +89,7 @@ class Progress:
     memory: Memory = field(default_factory=Memory)
     next_number: int = 0
     rows: int = 0
-    seconds: int = 0
+    pages: int = 0
 
     @classmethod
     def of(cls, reading: Reading) -> Progress:
@@ -136,29 +136,31 @@ class Progress:
         seen = self.reading.end.seen if self.reading.rule.ids_since is None else memory.ids
         return replace(self.reading.end, seen=seen, digests=memory.digests)
 
-    def after(
-        self, number: int, asked: Slice, page: Page, floor: UnixSeconds
-    ) -> tuple[Progress, tuple[Record, ...]]:
+    def after(self, number: int, asked: Slice, page: Page) -> tuple[Progress, tuple[Record, ...]]:
         """Return the progress after a page of a share, and the rows that are to be sent."""
         stream = self.reading.stream
         created_field = stream.created_field if narrows_by_created(stream) else ""
-        share, records = after_page(self.shares[number], asked, page, created_field, floor)
+        share, records = after_page(self.shares[number], asked, page, created_field)
+        rows = self.rows + len(records)
         memory = self.memory.united(self.reading.rule.memory_of(records))
         if self.reading.known_ids or self.reading.known_digests:
             records = tuple(record for record in records if self.reading.is_news(record))
-        return replace(self._with(number, share), memory=memory), records
+        moved = self._with(number, share)
+        return replace(moved, memory=memory, rows=rows, pages=self.pages + 1), records
 
     def after_vanished_cursor(self, number: int) -> Progress:
         """Return the progress when Stripe no longer knows a share's cursor."""
         narrows = narrows_by_created(self.reading.stream)
         return self._with(number, without_cursor(self.shares[number], narrows=narrows))
 
-    def worth_splitting(self, floor: UnixSeconds) -> int | None:
+    def worth_splitting(self, floor: UnixSeconds, workers: int) -> int | None:
         """Return the share that another worker should help with, None when none is worth it."""
-        if not narrows_by_created(self.reading.stream):
+        within = may_split(
+            pages=self.pages, rows=self.rows, shares=len(self.shares), workers=workers
+        )
+        if not within or not narrows_by_created(self.reading.stream):
             return None
-        density = self.rows / self.seconds if self.seconds else 0.0
-        return fullest(self.shares.items(), floor, density)
+        return fullest(self.shares.items(), floor)
 
     def split(self, number: int, floor: UnixSeconds) -> tuple[Progress, int]:
         """Return the progress with a share halved, and the number of its older half."""
@@ -170,10 +172,4 @@ class Progress:
     def _with(self, number: int, share: Share) -> Progress:
         others = {n: other for n, other in self.shares.items() if n != number}
         left = others if share.unread is None else {**others, number: share}
-        before = self.shares[number]
-        return replace(
-            self,
-            shares=MappingProxyType(left),
-            rows=self.rows + share.rows - before.rows,
-            seconds=self.seconds + share.seconds - before.seconds,
-        )
+        return replace(self, shares=MappingProxyType(left))

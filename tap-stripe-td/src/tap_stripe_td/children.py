@@ -16,7 +16,7 @@ from tap_stripe_td.errors import NoSuchObjectError
 from tap_stripe_td.pagination import Page
 from tap_stripe_td.records import Record, parse_list, text_of
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
+from tap_stripe_td.splitting import Share, after_page, without_cursor
 from tap_stripe_td.streams.row import Stream
 from tap_stripe_td.streams.table import listed_with
 
@@ -75,7 +75,7 @@ def _pages(source: Source, child: Stream, parent_id: str, first: Page | None) ->
                 return
             share = without_cursor(share, narrows=False)
             continue
-        share, _ = after_page(share, unread, page, "", STRIPES_FIRST_SECOND)
+        share, _ = after_page(share, unread, page, "")
         yield page
         page = None
 

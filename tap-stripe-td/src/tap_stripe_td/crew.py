@@ -168,7 +168,7 @@ class Crew:
             job = task.job
             if job.ended or task.number not in job.progress.shares:
                 return ()
-            _, records = job.progress.after(task.number, asked, page, self._floor)
+            _, records = job.progress.after(task.number, asked, page)
         return self._source.kept(job.progress.reading.stream, records)
 
     def _unread(self, task: _Task) -> Slice | None:
@@ -189,7 +189,7 @@ class Crew:
         with self._changed:
             if job.ended or self._is_over():
                 return
-            job.progress, records = job.progress.after(task.number, asked, page, self._floor)
+            job.progress, records = job.progress.after(task.number, asked, page)
             kept = self._source.kept(reading.stream, records)
             bookmark = None if job.progress.is_finished else job.progress.bookmark
             rows = Rows(reading.stream, (), page.date, reading.version, bookmark)
@@ -290,7 +290,7 @@ class Crew:
         for job in self._jobs:
             if job.ended or not self._source.has_room(job.progress.reading.stream):
                 continue
-            number = job.progress.worth_splitting(self._floor)
+            number = job.progress.worth_splitting(self._floor, self._workers)
             if number is not None:
                 job.progress, older = job.progress.split(number, self._floor)
                 return _Task(job, older)

@@ -22,7 +22,7 @@ from tap_stripe_td.memory import digest_of
 from tap_stripe_td.records import text_of
 from tap_stripe_td.side_by_side import side_by_side
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
+from tap_stripe_td.splitting import Share, after_page, without_cursor
 from tap_stripe_td.steps import Failed, Rows, Step
 from tap_stripe_td.streams.row import CreatedFilter
 from tap_stripe_td.streams.table import listed_with
@@ -230,5 +230,5 @@ def _pages(source: Source, stream: Stream, stretch: Slice) -> Iterator[Page]:
                 raise
             share = without_cursor(share, narrows=True)
             continue
-        share, _ = after_page(share, unread, page, stream.created_field, STRIPES_FIRST_SECOND)
+        share, _ = after_page(share, unread, page, stream.created_field)
         yield page

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STRIPES_FIRST_SECOND = UnixSeconds(1_262_304_000)
 """2010: nothing in Stripe is older."""
 
+_WASTE = 0.05
+
 WORTH_SPLITTING_ROWS = 3.0 * MAX_LIMIT
 """A share of fewer expected rows is finished sooner than a new one has begun."""
 
@@ -34,36 +36,27 @@ class Share:
 
     Attributes:
         unread: What is left of it; None when nothing is.
-        rows: How many rows were read of it.
-        seconds: How much creation time those rows covered.
-        rows_per_second: The density that is expected before any row was read.
+        rows_per_second: How dense its last page was in creation time; 0 before its first, and so
+            nothing is split of which nobody knows what is in it.
         last_ids: Ids on its last page, and before it in the same second: they may come again when
             its cursor has vanished.
         doubted: The cursor that was answered with an empty page: once is asked for without it.
     """
 
     unread: Slice | None
-    rows: int = 0
-    seconds: int = 0
     rows_per_second: float = 0.0
     last_ids: tuple[str, ...] = ()
     doubted: str | None = None
 
-    @property
-    def density(self) -> float:
-        """Rows per second of creation time, as far as is known."""
-        return self.rows / self.seconds if self.seconds else self.rows_per_second
-
-    def expected_rows(self, floor: UnixSeconds, most_dense: float) -> float:
+    def expected_rows(self, floor: UnixSeconds) -> float:
         """Return about how many rows are left; `floor` stands for an open lower edge."""
         if self.unread is None or self.unread.until is None:
             return 0.0
-        seconds = self.unread.until - lower_edge(self.unread, floor)
-        return min(self.density, most_dense) * seconds
+        return self.rows_per_second * (self.unread.until - lower_edge(self.unread, floor))
 
 
 def after_page(
-    share: Share, asked: Slice, page: Page, created_field: str, floor: UnixSeconds
+    share: Share, asked: Slice, page: Page, created_field: str
 ) -> tuple[Share, tuple[Record, ...]]:
     """Return the share after a page, and the page's rows that are its own.
 
@@ -72,7 +65,6 @@ def after_page(
         asked: The slice that the page was asked for with.
         page: What Stripe answered.
         created_field: The field that slices are about; empty when the stream has no slices.
-        floor: Stands for an open lower edge.
     """
     since = None if share.unread is None else share.unread.since
     records = _own(share, asked, page, created_field)
@@ -81,12 +73,10 @@ def after_page(
         rest = replace(rest, since=since)
     if rest is not None and (rest.is_empty or _reached(page, created_field, since)):
         rest = None
-    moved = _covered(asked, rest, share.unread, floor)
     done = replace(
         share,
         unread=rest,
-        rows=share.rows + len(records),
-        seconds=share.seconds + moved,
+        rows_per_second=_density(records, created_field),
         last_ids=_edge_ids(share, asked, page, created_field),
         doubted=share.doubted if page.records else asked.cursor,
     )
@@ -135,11 +125,11 @@ def _reached(page: Page, created_field: str, since: UnixSeconds | None) -> bool:
     return bool(page.records) and _is_older(page.records[-1], created_field, since)
 
 
-def _covered(asked: Slice, rest: Slice | None, unread: Slice | None, floor: UnixSeconds) -> int:
-    if asked.until is None or unread is None:
-        return 0
-    end = lower_edge(unread, floor) if rest is None else rest.until
-    return 0 if end is None else max(0, asked.until - end)
+def _density(records: tuple[Record, ...], created_field: str) -> float:
+    if not records or not created_field:
+        return 0.0
+    newest, oldest = (integer_of(records[end], created_field) or 0 for end in (0, -1))
+    return len(records) / max(1, newest - oldest)
 
 
 def without_cursor(share: Share, *, narrows: bool) -> Share:
@@ -157,22 +147,37 @@ def without_cursor(share: Share, *, narrows: bool) -> Share:
     return replace(share, unread=replace(unread, cursor=older), last_ids=kept)
 
 
-def fullest(shares: Iterable[tuple[int, Share]], floor: UnixSeconds, density: float) -> int | None:
+def fullest(shares: Iterable[tuple[int, Share]], floor: UnixSeconds) -> int | None:
     """Return the number of the share that is worth splitting most, None when none is.
 
     Args:
         shares: The shares, by number.
         floor: Stands for an open lower edge.
-        density: Rows per second of creation time in all that was read of the stream. After a burst
-            a share expects too much of the time before it; empty shares that were read tell.
     """
     worth = [
         (expected, number)
         for number, share in shares
-        if (expected := share.expected_rows(floor, density)) >= WORTH_SPLITTING_ROWS
+        if (expected := share.expected_rows(floor)) >= WORTH_SPLITTING_ROWS
         and _middle(share, floor) is not None
     ]
     return max(worth)[1] if worth else None
+
+
+def may_split(*, pages: int, rows: int, shares: int, workers: int) -> bool:
+    """Whether one more share keeps the waste within bounds.
+
+    Every share may end in a page that is not full, and a half of which too much was expected in
+    an empty one. A twentieth more requests than full pages would have taken are allowed, and two
+    for each worker.
+
+    Args:
+        pages: How many pages were read.
+        rows: How many rows they brought.
+        shares: How many shares are being read.
+        workers: How many workers read.
+    """
+    wasted = pages - rows / MAX_LIMIT
+    return wasted + shares < _WASTE * rows / MAX_LIMIT + 2 * workers - 1
 
 
 def halved(share: Share, floor: UnixSeconds) -> tuple[Share, Share]:
@@ -186,7 +191,7 @@ def halved(share: Share, floor: UnixSeconds) -> tuple[Share, Share]:
         raise ValueError(f"{share} has no two halves")
     newer = replace(share, unread=replace(share.unread, since=middle))
     older = Slice(since=share.unread.since, until=middle)
-    return newer, Share(older, rows_per_second=share.density)
+    return newer, Share(older)
 
 
 def lower_edge(slice_: Slice, floor: UnixSeconds) -> UnixSeconds:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tap_stripe_td.errors import NoSuchObjectError
 from tap_stripe_td.fold import Change, Event, Identity, changes_of, event_of, merged, newer
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.splitting import STRIPES_FIRST_SECOND, Share, after_page, without_cursor
+from tap_stripe_td.splitting import Share, after_page, without_cursor
 from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
 from tap_stripe_td.upkeep import follows
@@ -121,5 +121,5 @@ def _events(source: Source, by_type: Collection[str], asked: Slice) -> Iterator[
                 raise
             share = without_cursor(share, narrows=True)
             continue
-        share, records = after_page(share, unread, page, "created", STRIPES_FIRST_SECOND)
+        share, records = after_page(share, unread, page, "created")
         yield from map(event_of, records)
