@@ -164,8 +164,14 @@ class MergeContract:
             self.merge(loader, table, tmp_path, record)
         assert self.select(loader, ROWS) == [("a", 3, 3, None, False)]
 
+    # `forget` starts every example anew, and each loader's suite is a run of its own.
     @settings(
-        max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
     )
     @given(publications=PUBLICATIONS, hard=st.booleans())
     def test_the_winner_is_the_same_however_records_are_published(
