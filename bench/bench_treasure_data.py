@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import bench_target_records as records
+import bench_target_records as records  # type: ignore[import-not-found]
 import msgpack  # type: ignore[import-untyped]
 import tdclient
 
@@ -44,7 +44,7 @@ def serve(told: Connection) -> None:
     def kept(session: FakeSession, _is_broken: object) -> None:
         session.is_performed = True
 
-    FakeSession.check = kept  # type: ignore[method-assign]
+    FakeSession.check = kept  # type: ignore[method-assign, assignment]
     with served(FakeTreasureData()) as state:
         told.send(state.host)
         threading.Event().wait()

@@ -44,5 +44,5 @@ def test_a_missing_file_is_refused_with_what_to_do_for_a_first_run(tmp_path: Pat
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", None], ids=["no text", "a folder"])
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    with pytest.raises(ConfigError, match="cannot be read|is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"cannot be read|is not UTF-8"):
         read_json_file(tmp_path, "state", "--state") if content is None else read(tmp_path, content)
