@@ -91,7 +91,9 @@ KINDS: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
 
 def schema(stream: str) -> dict[str, Any]:
     """The stream's JSON Schema as the tap sends it."""
-    found: dict[str, Any] = json.loads((SCHEMAS / f"{KINDS[stream][0]}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(
+        (SCHEMAS / f"{KINDS[stream][0]}.json").read_text(encoding="utf-8")
+    )
     return found | {"properties": found["properties"] | ADDED}
 
 
