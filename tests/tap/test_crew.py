@@ -157,7 +157,7 @@ def test_workers_stop_when_nobody_takes_rows(stripe: ChangingStripe, steps: Iter
     steps.close()  # type: ignore[attr-defined] # it is a generator
     before = {thread for thread in threading.enumerate() if thread.name.startswith("worker-")}
     for thread in before:
-        thread.join(5)
+        thread.join(40)
 
     assert not any(thread.is_alive() for thread in before)
     assert len(stripe.requests) < 36

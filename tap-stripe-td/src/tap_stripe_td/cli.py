@@ -44,6 +44,8 @@ class StoppedBySignal(BaseException):
 def main(command: Callable[[], click.Command]) -> None:
     """Run a command line and exit with the code that says how it ended."""
     set_up_logging()
+    # A shell starts programs in the background with Ctrl-C ignored; asked to stop, this one stops.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # What is imported stays; records come and go without cycles, so looking for some is in vain.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
