@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from stripe_sandbox.world import FakeStripe
@@ -18,6 +20,8 @@ class ChangingStripe(FakeStripe):
     def __init__(self, now: int | None = None) -> None:
         super().__init__(now)
         self._meanwhile: list[tuple[str, int, Callable[[], object]]] = []
+        self._begun: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def before(self, path: str, nth: int, happens: Callable[[], object]) -> None:
         """Let something happen just before the nth request (from 1) of this very path."""
@@ -29,7 +33,10 @@ class ChangingStripe(FakeStripe):
 
     def answer(self, request: Request) -> Response:
         """Answer a request, after what happens before it."""
-        nth = self.asked(request.path) + 1
+        # Several may ask at once: each has a number of its own, and none is passed over.
+        with self._counting:
+            self._begun[request.path] += 1
+            nth = self._begun[request.path]
         for path, number, happens in self._meanwhile:
             if (path, number) == (request.path, nth):
                 happens()
