@@ -10,9 +10,10 @@ from target_td_table.loaders.duckdb import DuckDbLoader
 from target_td_table.table import Table
 from tests.target.loader_contract import LoaderContract
 from tests.target.merge_contract import MergeContract
+from tests.target.version_contract import VersionContract
 
 
-class TestDuckDbLoader(LoaderContract, MergeContract):
+class TestDuckDbLoader(LoaderContract, MergeContract, VersionContract):
     @pytest.fixture
     def loader(self, tmp_path: Path) -> Iterator[Loader]:
         url = f"duckdb:///{tmp_path}/stripe.duckdb"

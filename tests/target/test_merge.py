@@ -8,7 +8,6 @@ from tests.target.world import (
     MOMENT,
     TEXT,
     DuckDbTables,
-    activate,
     record,
     schema,
     state,
@@ -50,18 +49,6 @@ def test_a_tombstone_marks_or_deletes(
     )  # fmt: skip
     tables.load(CHARGES, gone, mode="merge", hard_delete=hard_delete)
     assert tables.rows("SELECT id, n, deleted FROM charges ORDER BY id") == rows
-
-
-def test_a_full_read_removes_no_row_that_it_did_not_bring(tables: DuckDbTables) -> None:
-    for version, name in ((1, "a"), (2, "b")):
-        tables.load(
-            schema("charges"),
-            record("charges", id=name, version=version),
-            activate("charges", version),
-            mode="merge",
-            hard_delete=True,
-        )
-    assert tables.rows("FROM charges ORDER BY id") == [("a",), ("b",)]
 
 
 def test_the_key_may_have_several_fields(tables: DuckDbTables) -> None:

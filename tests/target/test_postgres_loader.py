@@ -10,9 +10,10 @@ from target_td_table.table import Table
 from tests.target.loader_contract import LoaderContract
 from tests.target.merge_contract import MergeContract
 from tests.target.postgres_server import PostgresTables
+from tests.target.version_contract import VersionContract
 
 
-class TestPostgresLoader(LoaderContract, MergeContract):
+class TestPostgresLoader(LoaderContract, MergeContract, VersionContract):
     @pytest.fixture
     def loader(self, postgres: PostgresTables) -> Iterator[Loader]:
         opened = PostgresLoader(postgres.url, database="main")

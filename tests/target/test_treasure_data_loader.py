@@ -12,11 +12,12 @@ from tests.fakes.treasure_data import MASTER, FakeTreasureData
 from tests.fakes.treasure_data_server import served
 from tests.target.loader_contract import LoaderContract
 from tests.target.merge_contract import MergeContract
+from tests.target.version_contract import VersionContract
 
 QUICK = Patience(first_seconds=0.001, look_seconds=0.001)
 
 
-class TestTreasureDataLoader(LoaderContract, MergeContract):
+class TestTreasureDataLoader(LoaderContract, MergeContract, VersionContract):
     @pytest.fixture
     def loader(self) -> Iterator[Loader]:
         self.account = FakeTreasureData()

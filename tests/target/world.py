@@ -36,8 +36,8 @@ def state(**value: Any) -> str:
     return line("STATE", value=value)
 
 
-def activate(stream: str, version: int) -> str:
-    return line("ACTIVATE_VERSION", stream=stream, version=version)
+def activate(stream: str, version: int, **more: Any) -> str:
+    return line("ACTIVATE_VERSION", stream=stream, version=version, **more)
 
 
 def line(type_: str, **rest: Any) -> str:

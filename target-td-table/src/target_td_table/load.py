@@ -8,14 +8,17 @@ STATE followed are published. Decision: docs/decisions/0102-publish-at-a-state.m
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from target_td_table import batch_files, messages, replacing
+from target_td_table.activating import activation
 from target_td_table.batch import Mark
 from target_td_table.blocks import Line
 from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
 from target_td_table.errors import TooManyRejectedError, UnfinishedStreamError
 from target_td_table.history import History
+from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
 from target_td_table.records import Rejected
@@ -38,6 +41,8 @@ class Checkpoint:
 
     value: str
     marks: dict[str, Mark]
+    # How many ACTIVATE_VERSION had come that are not published.
+    activations: int = 0
     # Until a row that came after the STATE is staged: staged rows cannot be told apart.
     can_be_cut_to: bool = True
 
@@ -60,6 +65,8 @@ class Load:
         self._progress = Progress()
         self._history = History(settings.pipeline)
         self._checkpoint: Checkpoint | None = None
+        # What whole readings take away with the next publication, in mode merge.
+        self._activations: list[Staged] = []
         # What came since the last publication, and when that was.
         self._rows = 0
         self._bytes = 0
@@ -98,7 +105,7 @@ class Load:
             return
         for sink in self._sinks:
             sink.cut(checkpoint.mark(sink))
-        self._publish(checkpoint.value)
+        self._publish(checkpoint.value, checkpoint.activations)
         self._publisher.settle()
         self._summarize([])
 
@@ -168,26 +175,42 @@ class Load:
         if isinstance(message, messages.State):
             self._take_state(bytes(message.value).decode())
         elif isinstance(message, messages.Schema):
-            self._sinks.open(message)
+            self._sinks.open(message, self._stage)
         elif isinstance(message, messages.ActivateVersion):
-            sink = self._sinks.of(message.stream, line, "ACTIVATE_VERSION")
-            sink.activated = message.version
+            self._activate(self._sinks.of(message.stream, line, "ACTIVATE_VERSION"), message)
         elif isinstance(message, messages.Batch):
             self._sinks.of(message.stream, line, "BATCH")
             for records in batch_files.read(message, line):
                 lines = [line] * len(records)
                 self._take_gathered({(message.stream, None): (records, lines)})
 
+    def _activate(self, sink: Sink, message: messages.ActivateVersion) -> None:
+        sink.activated, sink.is_resumed = message.version, message.resumed
+        if sink.mode is not Mode.MERGE:
+            return
+        self._sinks.begin_version(sink, message.version, self._stage)
+        has_rejects = bool(sink.rejected) or (message.resumed and self._sinks.has_rejects(sink))
+        found = activation(sink, message, datetime.now(tz=UTC), has_rejects=has_rejects)
+        if found:
+            self._activations.append(Staged(sink.table, 0, sink.mode, found))
+
     def _take_state(self, value: str) -> None:
         marks = {sink.table.stream: sink.mark for sink in self._sinks}
-        self._checkpoint = Checkpoint(value, marks)
+        self._checkpoint = Checkpoint(value, marks, len(self._activations))
         if self._settings.mode is not Mode.REPLACE and self._is_due():
             self._publish(value)
 
     def _begin_version(self, sink: Sink, version: int | None) -> None:
-        """A new version of a stream makes the rows of the one before it void, in mode replace."""
-        if self._settings.mode is Mode.REPLACE and sink.rows:
+        """A new version of a stream makes the rows of the one before it void, in mode replace.
+
+        Records without a version that follow a reading belong to it: they are news.
+        """
+        if sink.mode is Mode.REPLACE and version is None:
+            return
+        if sink.mode is Mode.REPLACE and sink.rows:
             self._discard(sink)
+        if sink.mode is Mode.MERGE and version is not None:
+            self._sinks.begin_version(sink, version, self._stage)
         sink.version = version
 
     def _is_full(self, mark: Mark) -> bool:
@@ -212,7 +235,7 @@ class Load:
         if checkpoint is None or self._settings.mode is Mode.REPLACE or not self._is_due():
             return
         if checkpoint.can_be_cut_to and all(map(checkpoint.covers, self._sinks)):
-            self._publish(checkpoint.value)
+            self._publish(checkpoint.value, checkpoint.activations)
 
     def _stage(self, sink: Sink) -> None:
         if self._checkpoint and not self._checkpoint.covers(sink):
@@ -222,11 +245,17 @@ class Load:
             self._checkpoint = replace(self._checkpoint, marks=marks)
         self._publisher.stage(closed([sink]))
 
-    def _publish(self, value: str | None) -> None:
-        replaced = [sink for sink in self._sinks if sink.mode is Mode.REPLACE]
-        whole = [sink.table for sink in replaced if replacing.has_news(sink)]
+    def _publish(self, value: str | None, activations: int | None = None) -> None:
+        """Publish what is staged, and all activations or only so many of them."""
+        whole = [
+            Staged(sink.table, 0, sink.mode)
+            for sink in self._sinks
+            if sink.mode is Mode.REPLACE and replacing.has_news(sink)
+        ]
+        whole += self._activations[:activations]
+        self._activations = [] if activations is None else self._activations[activations:]
         loads = self._history.rows(self._sinks, value)
-        self._publisher.publish(closed(self._sinks), value, loads, replaced=whole)
+        self._publisher.publish(closed(self._sinks), value, loads, without_rows=whole)
         self._checkpoint = None
         self._rows = self._bytes = 0
         self._published_at = time.monotonic()

@@ -3,11 +3,14 @@
 Spec: https://hub.meltano.com/singer/spec and, for BATCH, https://sdk.meltano.com/en/latest/batch.html
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
 from target_td_table.errors import InputError
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Message(msgspec.Struct, tag_field="type", tag=str.upper, gc=False):
@@ -37,11 +40,25 @@ class State(Message, gc=False):
     value: msgspec.Raw
 
 
+class Stretch(msgspec.Struct, gc=False):
+    """Half-open, of the times in one field; None is no bound."""
+
+    field: str
+    gte: Moment | None = None
+    lt: Moment | None = None
+
+
 class ActivateVersion(Message, tag="ACTIVATE_VERSION", gc=False):
-    """A full read of a stream is whole."""
+    """A full read of a stream is whole.
+
+    The spec knows no more than the version. Some of the records came in an earlier run if it is
+    `resumed`. Only rows `within` a stretch were asked for, or some that cannot be told (null).
+    """
 
     stream: str
     version: int
+    resumed: bool = False
+    within: Stretch | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Batch(Message, gc=False):

@@ -54,13 +54,13 @@ class Publisher:
         value: str | None,
         loads: Sequence[LoadRow],
         *,
-        replaced: Sequence[Table] = (),
+        without_rows: Sequence[Staged] = (),
     ) -> None:
         """Stage the last batches, publish everything staged, and let the state out.
 
-        The tables in `replaced` are emptied even if nothing was staged for them.
+        What is `without_rows` concerns its table even if nothing was staged for it.
         """
-        self._later(lambda: self._publish(batches, value, loads, replaced))
+        self._later(lambda: self._publish(batches, value, loads, without_rows))
 
     def discard(self, table: Table, mode: Mode) -> None:
         """Throw away what is staged for this table."""
@@ -87,10 +87,10 @@ class Publisher:
         batches: Sequence[Closed],
         value: str | None,
         loads: Sequence[LoadRow],
-        replaced: Sequence[Table],
+        without_rows: Sequence[Staged],
     ) -> None:
         self._stage(batches)
-        self._staged += [Staged(table, 0, Mode.REPLACE) for table in replaced]
+        self._staged += without_rows
         kept = None if value is None else state.State(self._pipeline, value)
         self._loader.publish(self._staged, kept, loads)
         self._staged = []

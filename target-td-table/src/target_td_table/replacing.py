@@ -9,10 +9,10 @@ from target_td_table.sink import Sink
 def is_whole(sink: Sink) -> bool:
     """Whether the tap read the stream to its end, as far as Singer lets it say so.
 
-    Records with a version are whole when their ACTIVATE_VERSION came. Records without one come
-    from a tap that never says it, or from an incremental read.
+    Records with a version are whole when their ACTIVATE_VERSION came and all of them came in this
+    run. Records without one come from a tap that never says it, or from an incremental read.
     """
-    return sink.version is None or sink.version == sink.activated
+    return sink.version in (None, sink.activated) and not sink.is_resumed
 
 
 def has_news(sink: Sink) -> bool:
@@ -45,6 +45,13 @@ def warn(sinks: Sequence[Sink]) -> None:
 
 def unfinished(sinks: Sequence[Sink]) -> str:
     """Why the load is refused although the input came to its end."""
+    resumed = [sink for sink in sinks if sink.is_resumed]
+    if resumed:
+        return (
+            f"The tap resumed {_named(resumed)} from a state, and the first part came in an earlier "
+            "run, so mode replace would leave a part of the stream. Its rows were discarded, its "
+            "table is as it was, and no state was written. Run the tap without the state."
+        )
     return (
         f"{_named(sinks)} ended without ACTIVATE_VERSION, so the tap did not read it to its end. "
         "Its rows were discarded, its table is as it was, and no state was written. Look at the "

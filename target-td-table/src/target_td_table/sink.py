@@ -9,6 +9,7 @@ from target_td_table.modes import Mode
 from target_td_table.records import MOST_UNDECLARED, Check, Looked, respelled
 from target_td_table.report import log
 from target_td_table.table import Table
+from target_td_table.versions import stamped
 
 
 class Sink:
@@ -24,6 +25,11 @@ class Sink:
         # Of the records that came last, and of the last ACTIVATE_VERSION.
         self.version: int | None = None
         self.activated: int | None = None
+        # Whether a part of what was activated came in an earlier run.
+        self.is_resumed = False
+        # In mode merge: what rows are marked with, and how many came before there was one.
+        self.stamp: int | None = None
+        self.unstamped_rows = 0
         # Where its records go that do not fit, once there was one.
         self.rejects: Sink | None = None
         self._path = path
@@ -70,6 +76,10 @@ class Sink:
 
     def add(self, chunk: bytes, lines: Sequence[int]) -> None:
         """Add records that fit, each ended by a newline, to the open batch."""
+        if self.stamp is not None:
+            chunk = stamped(chunk, len(lines), self.stamp)
+        else:
+            self.unstamped_rows += len(lines)
         if self.table.needs_respelling:
             records = chunk.split(b"\n")[:-1]
             chunk = b"".join(respelled(self.table, record) + b"\n" for record in records)

@@ -1,8 +1,10 @@
 """The sinks of a run, opened and changed as the SCHEMA messages come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from target_td_table import mapping, naming
 from target_td_table.config import Settings
@@ -12,7 +14,11 @@ from target_td_table.modes import Mode
 from target_td_table.publisher import Closed, Publisher
 from target_td_table.rejects import rejects_of
 from target_td_table.sink import Sink
-from target_td_table.table import Table, TableName
+from target_td_table.table import DELETED_AT, Table, TableName
+from target_td_table.versions import VERSION
+
+_INTEGER = {"type": ["null", "integer"]}
+_MOMENT = {"type": ["null", "string"], "format": "date-time"}
 
 
 class Sinks:
@@ -23,6 +29,7 @@ class Sinks:
         self._publisher = publisher
         self._folder = folder
         self._sinks: dict[str, Sink] = {}
+        self._schemas: dict[str, Schema] = {}
 
     def __iter__(self) -> Iterator[Sink]:
         """Iterate over the sinks in the order their streams came."""
@@ -58,23 +65,53 @@ class Sinks:
         for sink in self:
             sink.abandon()
 
-    def open(self, schema: Schema) -> None:
-        """Make the stream's table able to take what the SCHEMA says."""
-        table = self._table(schema)
+    def begin_version(self, sink: Sink, version: int, stage: Callable[[Sink], None]) -> None:
+        """Mark the rows of a merging sink with the version from here on.
+
+        `stage` is asked to stage what waits before the table changes.
+        So are rows without one that come later in the run: what tells of them is newer than the
+        beginning of the reading, so it cannot mean that they are gone.
+        """
+        is_first, sink.stamp = sink.stamp is None, max(version, sink.stamp or version)
+        if is_first:
+            schema = self._versioned(self._schemas[sink.table.stream])
+            self._change(sink, self._table(schema), stage)
+
+    def has_rejects(self, sink: Sink) -> bool:
+        """Whether records of the stream were rejected, in this load or an earlier one."""
+        return bool(sink.rejected) or self._publisher.describe(rejects_of(sink.table).name)
+
+    def open(self, schema: Schema, stage: Callable[[Sink], None]) -> None:
+        """Make the stream's table able to take what the SCHEMA says.
+
+        `stage` is asked to stage what waits before the table changes.
+        """
         sink = self._sinks.get(schema.stream)
+        has_versions = sink is not None and sink.stamp is not None
+        table = self._table(self._versioned(schema) if has_versions else schema)
+        self._schemas[schema.stream] = schema
         if sink is None:
             self._refuse_a_second_stream(table)
             self._refuse_a_missing_table(table)
             self._refuse_a_missing_key(table)
-        elif sink.table == table:
-            return
-        else:
-            self._publisher.stage(closed([sink]))
-        self._publisher.alter(table)
-        if sink is None:
+            self._publisher.alter(table)
             self._sinks[schema.stream] = Sink(table, self._settings.mode, self._path())
-        else:
-            sink.change(table)
+        elif sink.table != table:
+            self._change(sink, table, stage)
+
+    def _change(self, sink: Sink, table: Table, stage: Callable[[Sink], None]) -> None:
+        stage(sink)
+        self._publisher.alter(table)
+        sink.change(table)
+
+    def _versioned(self, schema: Schema) -> Schema:
+        """With the fields that tell which reading brought a row, and when it was found gone."""
+        declared = schema.schema.get("properties")
+        if not isinstance(declared, dict):
+            return schema
+        marks = {} if self._settings.hard_delete else {DELETED_AT: _MOMENT}
+        fields = marks | declared | {VERSION: _INTEGER}
+        return msgspec.structs.replace(schema, schema=schema.schema | {"properties": fields})
 
     def _path(self) -> Path:
         """Where the next sink's batches go; each adds its own number."""

@@ -80,7 +80,7 @@ class Transform:
             yield from self._records(message)
         else:
             for stream_map in self._mapper.stream_maps[message.stream]:
-                yield ActivateVersion(stream_map.stream_alias, message.version)
+                yield msgspec.structs.replace(message, stream=stream_map.stream_alias)
 
     def _schemas(self, message: Schema) -> Iterator[Schema]:
         # singer-sdk takes the schema for one with properties; `mapping` says it if it has none.

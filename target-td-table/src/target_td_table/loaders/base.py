@@ -9,15 +9,20 @@ from target_td_table.batch import Batch
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Column, LogicalType, Table, TableName
+from target_td_table.versions import Activation
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows of one table that are at the destination and that nobody reads yet."""
+    """Rows of one table that are at the destination and that nobody reads yet.
+
+    With an `activation`, none; it takes away what its version did not bring.
+    """
 
     table: Table
     rows: int
     mode: Mode
+    activation: Activation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,11 @@ def tables_of(staged: Sequence[Staged]) -> list[tuple[Table, Mode]]:
     ]
 
 
+def activations_of(staged: Sequence[Staged]) -> list[tuple[Table, Activation]]:
+    """What takes rows away after all that is staged has met the tables, in order."""
+    return [(each.table, each.activation) for each in staged if each.activation]
+
+
 Change = CreateTable | AddColumn | WidenColumn
 
 
@@ -121,7 +131,8 @@ class Loader(Protocol):
 
         What was staged in mode replace takes the place of the rows that were there, also when
         none were staged. What was staged in mode merge meets them by key, as `loaders.sql_merge`
-        tells. A load's row takes the place of the one with the same `load_id` and `table`.
+        tells, and then the activations take away what their versions did not bring, as
+        `loaders.sql_activation` tells. A load's row takes the place of the one with the same `load_id` and `table`.
         """
 
     def discard(self, tables: Sequence[Table], mode: Mode) -> None:

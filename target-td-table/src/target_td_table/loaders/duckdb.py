@@ -14,8 +14,15 @@ import duckdb
 from target_td_table.batch import Batch
 from target_td_table.errors import InputError
 from target_td_table.loaders import duckdb_statements as statements
-from target_td_table.loaders import sql, sql_merge
-from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged, tables_of
+from target_td_table.loaders import sql, sql_activation, sql_merge
+from target_td_table.loaders.base import (
+    Change,
+    CreateTable,
+    LoadRow,
+    Staged,
+    activations_of,
+    tables_of,
+)
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
 from target_td_table.modes import Mode
@@ -101,6 +108,8 @@ class DuckDbLoader:
                 self._replace(table)
             elif mode is Mode.MERGE:
                 self._merge(table)
+        for table, activation in activations_of(staged):
+            self._run(sql_activation.remove(table, activation), table)
         if state is not None:
             self._keep_state(state)
         if loads:

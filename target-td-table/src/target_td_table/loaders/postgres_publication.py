@@ -11,8 +11,8 @@ from typing import Any
 
 from target_td_table.errors import BusyError
 from target_td_table.loaders import postgres_statements as statements
-from target_td_table.loaders import sql, sql_merge
-from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged
+from target_td_table.loaders import sql, sql_activation, sql_merge
+from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged, activations_of
 from target_td_table.loaders.postgres_catalog import Catalog, needed
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_names import fitted_name
@@ -23,6 +23,7 @@ from target_td_table.modes import Mode
 from target_td_table.report import log
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
+from target_td_table.versions import Activation
 
 _COMMITTED, _OPEN = "committed", "in progress"
 _ASK_TIMES, _ASK_SECONDS = 50, 0.2
@@ -52,6 +53,8 @@ class Publication:
             self._lock(lasts)
             self._alter()
             emptied = [each for last in lasts for each in self._move(last)]
+            for table, activation in activations_of(staged):
+                self._remove(self._catalog.placed(table), activation)
             if state is not None:
                 self._keep_state(state)
             if loads:
@@ -126,6 +129,11 @@ class Publication:
         for statement in _moving(staging, table):
             self._session.run(statement, doing)
         return [staging]
+
+    def _remove(self, table: Table, activation: Activation) -> None:
+        """Take away what a whole reading did not bring."""
+        doing = Doing(f"load into `{table.name}`", self._grants(table.name).on_table(), table)
+        self._session.run(sql_activation.remove(table, activation), doing)
 
     def _keep_state(self, state: State) -> None:
         doing = self._own_table(self._states, statements.create_states(self._states))

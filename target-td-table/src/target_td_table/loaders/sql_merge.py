@@ -3,7 +3,8 @@
 Rows of one key are ordered by `_updated_at` (none counts as the oldest), then by arrival; what is
 in the table arrived before what is staged. The last one wins. When that is a tombstone, the row
 is deleted with `hard_delete`; else it is marked: it gets what the tombstone brings and keeps its
-other values. Decision: docs/decisions/0111-merge.md.
+other values. Whoever wins, the row keeps the greatest version that brought its key.
+Decision: docs/decisions/0111-merge.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 
 from target_td_table.loaders.sql import path, quoted
 from target_td_table.table import DELETED, DELETED_AT, UPDATED_AT, LogicalType, Table, TableName
+from target_td_table.versions import VERSION
 
 _GRAVES_PREFIX = "_td_deleted_"
 # Names that no column of a stream has.
 _ARRIVAL, _GONE, _OF_KIND, _OF_ALL = "_td_arrival", "_td_gone", "_td_of_kind", "_td_of_all"
+_GREATEST = "_td_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ class Merge:
         return quoted(column.name) if column else None
 
     @property
+    def version(self) -> str | None:
+        """The column of the version that brought a row, quoted; None if no row had one."""
+        column = self.table.column_of(VERSION)
+        return quoted(column.name) if column else None
+
+    @property
     def has_graves(self) -> bool:
         """Whether deleted keys are kept, so that no older row that comes later revives them."""
         return self.table.hard_delete and bool(self.updated_at) and self.gone("s") != "false"
@@ -57,13 +66,7 @@ class Merge:
 
     def gone(self, row: str) -> str:
         """Whether a staged row is a tombstone."""
-        signs = []
-        if column := self.table.column_of(DELETED_AT):
-            signs.append(f"{row}.{quoted(column.name)} IS NOT NULL")
-        column = self.table.column_of(DELETED)
-        if column and column.type is LogicalType.BOOLEAN:
-            signs.append(f"coalesce({row}.{quoted(column.name)}, false)")
-        return " OR ".join(signs) or "false"
+        return is_gone(self.table, row)
 
     def same_key(self, one: str, other: str) -> str:
         """Whether two rows have one key. In mode merge no field of a key is null."""
@@ -75,6 +78,17 @@ class Merge:
         if name is None:
             return "true"
         return f"({other}.{name} IS NULL OR {one}.{name} >= {other}.{name})"
+
+
+def is_gone(table: Table, row: str) -> str:
+    """Whether a row, called so in the statement, is a tombstone."""
+    signs = []
+    if column := table.column_of(DELETED_AT):
+        signs.append(f"{row}.{quoted(column.name)} IS NOT NULL")
+    column = table.column_of(DELETED)
+    if column and column.type is LogicalType.BOOLEAN:
+        signs.append(f"coalesce({row}.{quoted(column.name)}, false)")
+    return " OR ".join(signs) or "false"
 
 
 def graves_of(name: TableName) -> TableName:
@@ -94,6 +108,8 @@ def statements(merge: Merge) -> list[str]:
             said += [_forget_older_graves(merge), _dig(merge)]
     elif merge.gone("s") != "false":
         said += [_mark(merge), _insert(merge, gone=True)]
+    if merge.version and merge.updated_at:
+        said.append(_remember_losers(merge))
     return [*said, f"DROP TABLE {merge.chosen}"]
 
 
@@ -102,23 +118,28 @@ def _choose(merge: Merge) -> str:
     key = ", ".join(merge.key)
     order = f"{merge.updated_at} DESC NULLS LAST, " if merge.updated_at else ""
     latest = f"ORDER BY {order}{_ARRIVAL} DESC"
-    kept = ", ".join([*merge.key, *([merge.updated_at] if merge.updated_at else [])])
+    kept = ", ".join([*merge.key, *filter(None, [merge.updated_at, merge.version])])
+    greatest = f", max({merge.version}) OVER (PARTITION BY {key}) AS {_GREATEST}"
     rows = (
         f"SELECT {kept}, s.{merge.arrival} AS {_ARRIVAL}, ({merge.gone('s')}) AS {_GONE} "
         f"FROM {path(merge.staging)} AS s"
     )
     return (
-        f"CREATE TEMPORARY TABLE {merge.chosen} AS SELECT {_ARRIVAL}, {_GONE} FROM (SELECT *, "
+        f"CREATE TEMPORARY TABLE {merge.chosen} AS SELECT {_ARRIVAL}, {_GONE}"
+        f"{f', {_GREATEST}' if merge.version else ''} FROM (SELECT *, "
         f"row_number() OVER (PARTITION BY {key}, {_GONE} {latest}) AS {_OF_KIND}, "
-        f"row_number() OVER (PARTITION BY {key} {latest}) AS {_OF_ALL} FROM ({rows}) AS r) AS w "
+        f"row_number() OVER (PARTITION BY {key} {latest}) AS {_OF_ALL}"
+        f"{greatest if merge.version else ''} FROM ({rows}) AS r) AS w "
         f"WHERE (NOT {_GONE} AND {_OF_KIND} = 1) OR ({_GONE} AND {_OF_ALL} = 1)"
     )
 
 
-def _staged(merge: Merge, *, gone: bool) -> str:
-    sign = f"c.{_GONE}" if gone else f"NOT c.{_GONE}"
+def _staged(merge: Merge, *, gone: bool | None = None) -> str:
+    """The chosen rows: live ones, tombstones, or both."""
+    sign = "true" if gone is None else f"c.{_GONE}" if gone else f"NOT c.{_GONE}"
+    greatest = f", c.{_GREATEST}" if merge.version else ""
     return (
-        f"(SELECT s.* FROM {path(merge.staging)} AS s JOIN {merge.chosen} AS c "
+        f"(SELECT s.*{greatest} FROM {path(merge.staging)} AS s JOIN {merge.chosen} AS c "
         f"ON s.{merge.arrival} = c.{_ARRIVAL} WHERE {sign})"
     )
 
@@ -128,16 +149,36 @@ def _names(merge: Merge) -> Sequence[str]:
 
 
 def _update(merge: Merge) -> str:
-    values = ", ".join(f"{name} = s.{name}" for name in _names(merge) if name not in merge.key)
-    if not values:
-        values = f"{merge.key[0]} = s.{merge.key[0]}"
-    return _set(merge, values, gone=False)
+    values = [
+        f"{name} = {_greatest(name) if name == merge.version else f's.{name}'}"
+        for name in _names(merge)
+        if name not in merge.key
+    ]
+    return _set(merge, ", ".join(values or [f"{merge.key[0]} = s.{merge.key[0]}"]), gone=False)
 
 
 def _mark(merge: Merge) -> str:
-    names = [name for name in _names(merge) if name not in merge.key]
-    values = ", ".join(f"{name} = coalesce(s.{name}, t.{name})" for name in names)
-    return _set(merge, values, gone=True)
+    values = [
+        f"{name} = {_greatest(name) if name == merge.version else f'coalesce(s.{name}, t.{name})'}"
+        for name in _names(merge)
+        if name not in merge.key
+    ]
+    return _set(merge, ", ".join(values), gone=True)
+
+
+def _greatest(version: str) -> str:
+    """Null is passed over, here and there: a row without a version leaves the one there is."""
+    return f"greatest(t.{version}, s.{_GREATEST})"
+
+
+def _remember_losers(merge: Merge) -> str:
+    """A row that lost was brought all the same."""
+    version = merge.version
+    return (
+        f"UPDATE {path(merge.table.name)} AS t SET {version} = s.{_GREATEST} "
+        f"FROM {_staged(merge)} AS s WHERE {merge.same_key('t', 's')} "
+        f"AND s.{_GREATEST} IS NOT NULL AND (t.{version} IS NULL OR t.{version} < s.{_GREATEST})"
+    )
 
 
 def _set(merge: Merge, values: str, *, gone: bool) -> str:
@@ -149,7 +190,9 @@ def _set(merge: Merge, values: str, *, gone: bool) -> str:
 
 def _insert(merge: Merge, *, gone: bool) -> str:
     names = ", ".join(_names(merge))
-    values = ", ".join(f"s.{name}" for name in _names(merge))
+    values = ", ".join(
+        f"s.{_GREATEST if name == merge.version else name}" for name in _names(merge)
+    )
     return (
         f"INSERT INTO {path(merge.table.name)} ({names}) SELECT {values} "
         f"FROM {_staged(merge, gone=gone)} AS s WHERE NOT EXISTS "

@@ -4,6 +4,7 @@ Decision: docs/decisions/0503-a-merge-is-built-aside.md.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from target_td_table.loaders.treasure_data import merging, queries
@@ -15,8 +16,8 @@ from target_td_table.loaders.treasure_data.parts import Part
 from target_td_table.loaders.treasure_data.rows import ARRIVAL
 from target_td_table.loaders.treasure_data.schema import SchemaColumn, fitted_table_name, is_time
 from target_td_table.loaders.treasure_data.session import Session
-from target_td_table.loaders.treasure_data.staging import Staging
 from target_td_table.table import Table, TableName
+from target_td_table.versions import Activation
 
 # A name is cut, so that the suffixes fit into the 128 characters of a table's name.
 _LONGEST_HEAD = 100
@@ -54,12 +55,15 @@ class Aside:
             self._load(self._table, parts)
         return Renaming(self._table, self.target, table_id)
 
-    def merged(self, staging: Staging, parts: list[Part]) -> Renaming:
+    def merged(
+        self, placed: Table, parts: list[Part], activations: Sequence[Activation]
+    ) -> Renaming:
         """Fill the table with the target's rows and these, by key."""
         table_id = self._made()
-        merge = self._merge(staging)
+        merge = self._merge(placed, activations)
         self._make_rows(merge.table)
-        self._load(self._rows, parts)
+        if parts:
+            self._load(self._rows, parts)
         if merge.has_graves:
             self._dig(merge)
         queries.run(self._calls, merging.insert_merged(merge, self._table))
@@ -93,18 +97,19 @@ class Aside:
         columns = [types[each.name] for each in table.columns if not is_time(each)]
         self._calls.update_schema(self._rows, [*columns, SchemaColumn(ARRIVAL, "long", ARRIVAL)])
 
-    def _merge(self, staging: Staging) -> Merge:
+    def _merge(self, placed: Table, activations: Sequence[Activation]) -> Merge:
         """The merge, with every column under the name that queries use."""
         columns = self._catalog.columns(self._name)
         aliases = {column.key: column.alias for column in columns}
         table = replace(
-            staging.table,
+            placed,
             columns=tuple(
                 replace(column, name=aliases.get(column.name, column.name))
-                for column in staging.table.columns
+                for column in placed.columns
             ),
         )
-        return Merge(table, self.target, self._rows, [column.alias for column in columns])
+        names = [column.alias for column in columns]
+        return Merge(table, self.target, self._rows, names, activations)
 
     def _dig(self, merge: Merge) -> None:
         types = {column.alias: column.type for column in self._catalog.columns(self._name)}

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from target_td_table.batch import Batch
 from target_td_table.errors import BusyError, TargetError
-from target_td_table.loaders.base import Change, LoadRow, Staged
+from target_td_table.loaders.base import (
+    Change,
+    LoadRow,
+    Staged,
+    activations_of,
+)
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Api, Patience
 from target_td_table.loaders.treasure_data.aside import Aside
@@ -99,7 +104,9 @@ class TreasureDataLoader:
             commits = [commit for last in lasts.values() for commit in self._ready(last, state)]
             # Before the commit: else columns would be guessed from the first rows.
             self._change_schemas()
-            renamings = [each for last in lasts.values() for each in self._filled_aside(last)]
+            renamings = [
+                each for last in lasts.values() for each in self._filled_aside(last, staged)
+            ]
             pending = Pending(commits, renamings)
             if state is not None:
                 self._journal.decide(state, pending)
@@ -165,14 +172,23 @@ class TreasureDataLoader:
             Session(self._calls, session, staging.table.name.table).prepare(staging.close())
             yield Commit(session, staging.table.name.table)
 
-    def _filled_aside(self, last: Staged) -> Iterator[Renaming]:
+    def _filled_aside(self, last: Staged, staged: Sequence[Staged]) -> Iterator[Renaming]:
         """Fill the table that is to take the target's place."""
         staging = self._staging_of(last)
         if last.mode is Mode.REPLACE:
             parts = staging.close() if staging else []
             yield self._aside(last.table.name).replaced(parts)
-        elif staging and last.mode is Mode.MERGE:
-            yield self._aside(last.table.name).merged(staging, staging.close())
+        elif last.mode is Mode.MERGE:
+            name = fitted_table_name(last.table.name)
+            ends = [
+                each
+                for table, each in activations_of(staged)
+                if fitted_table_name(table.name) == name
+            ]
+            if staging or ends:
+                table = self._catalog.placed(last.table)
+                parts = staging.close() if staging else []
+                yield self._aside(last.table.name).merged(table, parts, ends)
 
     def _staging_of(self, last: Staged) -> Staging | None:
         return self._stagings.of(fitted_table_name(last.table.name), last.mode)

@@ -1,7 +1,8 @@
 """What a merged table holds, as one SELECT in Trino's SQL.
 
 Rows of a key are ordered by `_updated_at`, none being the oldest, then by arrival; the last one
-wins: docs/decisions/0111-merge.md. The result is written beside the table and put in its place:
+wins: docs/decisions/0111-merge.md. Rows that a whole reading did not bring are gone:
+docs/decisions/0115-a-whole-reading-marks-what-is-gone.md. The result is written beside the table and put in its place:
 docs/decisions/0503-a-merge-is-built-aside.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
@@ -10,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from target_td_table.loaders.sql import quoted
+from target_td_table.loaders.treasure_data import activating
 from target_td_table.loaders.treasure_data.rows import ARRIVAL
 from target_td_table.mapping import TIME
-from target_td_table.table import DELETED, DELETED_AT, UPDATED_AT, LogicalType, Table
+from target_td_table.table import UPDATED_AT, Table
+from target_td_table.versions import VERSION, Activation
 
 GRAVES_PREFIX = "_td_deleted_"
 _GONE, _OF_KIND, _OF_ALL = "_td_gone", "_td_of_kind", "_td_of_all"
+_GREATEST = "_td_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Merge:
     target: str
     staging: str
     columns: Sequence[str]
+    activations: Sequence[Activation] = ()
 
     @property
     def key(self) -> list[str]:
@@ -43,15 +48,15 @@ class Merge:
         return quoted(column.name) if column else None
 
     @property
+    def version(self) -> str | None:
+        """The column of the version that brought a row, quoted; None if no row had one."""
+        column = self.table.column_of(VERSION)
+        return quoted(column.name) if column else None
+
+    @property
     def gone(self) -> str:
         """Whether a staged row is a tombstone."""
-        signs = []
-        if column := self.table.column_of(DELETED_AT):
-            signs.append(f"{quoted(column.name)} IS NOT NULL")
-        column = self.table.column_of(DELETED)
-        if column and column.type is LogicalType.BOOLEAN:
-            signs.append(f"coalesce({quoted(column.name)}, 0) <> 0")
-        return " OR ".join(signs) or "false"
+        return activating.is_gone(self.table)
 
     @property
     def has_graves(self) -> bool:
@@ -77,6 +82,9 @@ def insert_merged(merge: Merge, into: str) -> str:
     """Write what the table will hold into an empty table."""
     names = ", ".join([TIME, *map(quoted, merge.columns)])
     kept = _with_the_dead_deleted(merge) if merge.table.hard_delete else _with_the_dead(merge)
+    # They come after the common table expressions, and see what the merge has made of them.
+    for activation in merge.activations:
+        kept = activating.remaining(merge.table, kept, merge.columns, activation)
     return f"INSERT INTO {quoted(into)} ({names}) WITH {_chosen(merge)} {kept}"
 
 
@@ -85,12 +93,14 @@ def _chosen(merge: Merge) -> str:
     key = ", ".join(merge.key)
     order = f"{merge.updated_at} DESC NULLS LAST, " if merge.updated_at else ""
     latest = f"ORDER BY {order}{ARRIVAL} DESC"
+    greatest = f", max({merge.version}) OVER (PARTITION BY {key}) AS {_GREATEST}"
     without = f"{_of_the_dead(merge)}" if merge.has_graves else "true"
     return (
         f"marked AS (SELECT *, ({merge.gone}) AS {_GONE} FROM {quoted(merge.staging)}), "
         f"ranked AS (SELECT *, "
         f"row_number() OVER (PARTITION BY {key}, {_GONE} {latest}) AS {_OF_KIND}, "
-        f"row_number() OVER (PARTITION BY {key} {latest}) AS {_OF_ALL} FROM marked), "
+        f"row_number() OVER (PARTITION BY {key} {latest}) AS {_OF_ALL}"
+        f"{greatest if merge.version else ''} FROM marked), "
         f"live AS (SELECT s.* FROM ranked s WHERE NOT {_GONE} AND {_OF_KIND} = 1 AND {without}), "
         f"dead AS (SELECT s.* FROM ranked s WHERE {_GONE} AND {_OF_ALL} = 1), "
         f"merged AS ({_with_the_live(merge)})"
@@ -109,7 +119,9 @@ def _with_the_live(merge: Merge) -> str:
     wins = f"(l.{TIME} IS NOT NULL AND (t.{TIME} IS NULL OR {_not_older(merge, 'l', 't')}))"
     staged = _staged(merge)
     values = [
-        f"CASE WHEN {wins} THEN {f'l.{name}' if name in staged else f't.{name}'} "
+        f"{_greatest('l', 't', name)} AS {name}"
+        if name == merge.version
+        else f"CASE WHEN {wins} THEN {f'l.{name}' if name in staged else f't.{name}'} "
         f"ELSE t.{name} END AS {name}"
         for name in _names(merge)
     ]
@@ -125,7 +137,9 @@ def _with_the_dead(merge: Merge) -> str:
     staged = _staged(merge)
     values = [f"coalesce(m.{TIME}, d.{TIME}) AS {TIME}"]
     values += [
-        f"CASE WHEN {wins} THEN coalesce(d.{name}, m.{name}) ELSE m.{name} END AS {name}"
+        f"{_greatest('d', 'm', name)} AS {name}"
+        if name == merge.version
+        else f"CASE WHEN {wins} THEN coalesce(d.{name}, m.{name}) ELSE m.{name} END AS {name}"
         if name in staged
         else f"m.{name} AS {name}"
         for name in map(quoted, merge.columns)
@@ -140,6 +154,12 @@ def _with_the_dead_deleted(merge: Merge) -> str:
         f"SELECT {names} FROM merged m LEFT JOIN dead d ON {_same(merge, 'm', 'd')} "
         f"WHERE d.{TIME} IS NULL OR NOT coalesce({_not_older(merge, 'd', 'm')}, false)"
     )
+
+
+def _greatest(one: str, other: str, version: str) -> str:
+    """Whoever wins, the row keeps the greatest version; Trino's `greatest` of a null is null."""
+    ours, theirs = f"{one}.{_GREATEST}", f"{other}.{version}"
+    return f"greatest(coalesce({ours}, {theirs}), coalesce({theirs}, {ours}))"
 
 
 def _names(merge: Merge) -> list[str]:
