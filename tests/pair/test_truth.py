@@ -151,10 +151,6 @@ def test_the_tables_end_as_stripes_truth(
             assert story.loaded(stream) == story.truth(stream)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Merge does not yet mark what a stream that is read from the start no longer has.",
-)
 def test_what_was_deleted_before_a_killed_first_reading_begins_anew_is_marked() -> None:
     with a_story() as story:
         whole = story.tap.read("customers").stdout
