@@ -48,6 +48,15 @@ def test_a_saved_world_answers_as_before(
     assert again.create("charge")["id"] == fake.create("charge")["id"]
 
 
+def test_a_business_does_not_pay_all_at_once_when_it_is_looked_at(fake: FakeStripe) -> None:
+    grow(fake, customers=50)
+
+    moments = [charge["created"] for charge in fake.objects("charge")]
+    assert len(moments) > 100
+    assert moments.count(max(moments)) < 3
+    assert max(moments) > fake.now - 5 * DAY
+
+
 def test_a_world_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "world.json").write_text('{"format": 0}')
 

@@ -29,8 +29,12 @@ class Growth:
         return second - second % 3600 if self.chance.random() < 0.25 else second
 
     def later(self, than: UnixSeconds, most_seconds: int = 5 * DAY_SECONDS) -> UnixSeconds:
-        """Some second after another, but not in the future."""
-        return min(self.until, than + self.chance.randrange(1, most_seconds))
+        """Some second after another, but not in the future.
+
+        Where little time is left, it is shared out: else all that is late would come at once.
+        """
+        drawn, left = self.chance.randrange(1, most_seconds), self.until - than
+        return min(self.until, than + max(1, drawn * min(left, most_seconds) // most_seconds))
 
     def create(self, kind: str, /, **fields: object) -> JsonObject:
         """Make an object in the account."""
