@@ -16,6 +16,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -112,7 +114,7 @@ def _line(cells: Iterable[str]) -> str:
 def project(text: str, programs: Mapping[str, Settings]) -> str:
     """Return meltano.yml with the settings of each program between its two marks."""
     for name, settings in programs.items():
-        mark = f"    settings: # made by docs/make_settings.py from `{name} --about`\n"
+        mark = f"    # Made by docs/make_settings.py from `{name} --about`.\n    settings:\n"
         made = "".join(f"{line}\n" for each in settings.items() for line in _plugin_setting(*each))
         pattern = re.escape(mark) + r".*?(?=    # end of settings\n)"
         text, found = re.subn(pattern, lambda _, new=mark + made: new, text, flags=re.DOTALL)  # type: ignore[misc]
@@ -122,7 +124,12 @@ def project(text: str, programs: Mapping[str, Settings]) -> str:
 
 
 def _plugin_setting(name: str, described: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a setting as Meltano writes them, so that it changes none of them."""
     yield f"    - name: {name}"
+    yield f"      kind: {_plugin_kind(described)}"
+    if described.get("default") is not None and name not in _NOT_SENT:
+        written = yaml.safe_dump({"value": described["default"]})
+        yield f"      {written.rstrip()}"
     yield f"      label: {_LABELS.get(name) or name.replace('_', ' ').capitalize()}"
     yield "      description: >-"
     words = " ".join(described["description"].split())
@@ -134,12 +141,9 @@ def _plugin_setting(name: str, described: Mapping[str, Any]) -> Iterator[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    yield f"      kind: {_plugin_kind(described)}"
     if described.get("secret"):
         yield "      sensitive: true"
     yield from _plugin_options(_choices(described))
-    if described.get("default") is not None and name not in _NOT_SENT:
-        yield f"      value: {json.dumps(described['default'])}"
 
 
 def _plugin_kind(described: Mapping[str, Any]) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+import yaml
+
+from td_connector.cli import cli
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.connector.workshop import Workshop
 
+OURS = Path(__file__).parents[2] / "meltano.yml"
 PROJECT = """
 requires_meltano: ">=4.4"
 project_id: connector-test
@@ -26,7 +29,7 @@ plugins:
   - {{name: tap-rows, namespace: tap_rows, executable: {tap}, capabilities: [state],
       settings: [{{name: in, kind: object, value: {{rows: 3}}}}]}}
   loaders:
-  - {{name: target-rows, namespace: target_rows, executable: {target},
+  - {{name: target-rows, namespace: target_rows, executable: {target}, capabilities: [structured-logging],
       settings: [{{name: out, kind: object, value: {{}}}}]}}
 jobs: [{{name: load-rows, tasks: [tap-rows target-rows]}}]
 """
@@ -54,6 +57,7 @@ def test_meltanos_own_history_has_the_run_under_the_same_id_and_trigger(
     ]
     assert job["Records"] == 3
     assert workshop.ids() == [0, 1, 2]
+    assert "target-rows: main.rows: 3 rows" in job["Log"]
 
 
 def runs_of(project: Path) -> list[tuple[str, str, str, str]]:
@@ -61,3 +65,14 @@ def runs_of(project: Path) -> list[tuple[str, str, str, str]]:
     with closing(sqlite3.connect(project / ".meltano" / "meltano.db")) as database:
         found = database.execute("SELECT job_name, run_id, state, trigger FROM runs").fetchall()
     return [(name, str(UUID(run_id)), state, by) for name, run_id, state, by in found]
+
+
+def test_our_meltano_project_lists_it_as_a_utility_with_commands_that_exist() -> None:
+    (utility,) = yaml.safe_load(OURS.read_text(encoding="utf-8"))["plugins"]["utilities"]
+
+    assert utility["name"] == utility["executable"] == "td-connector"
+    assert [setting["env"] for setting in utility["settings"]] == ["TD_CONNECTOR_STORE"]
+    for name, command in utility["commands"].items():
+        first, *arguments = command["args"].split()
+        assert first == name
+        cli.commands[first].make_context(first, arguments)

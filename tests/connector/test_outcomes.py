@@ -60,6 +60,17 @@ def test_a_program_that_ended_without_a_word_is_told_by_its_end() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [((2,), 2), ((141, 75), 75), ((-13, 2), 2), ((1, 75), 1), ((0, 75), 75), ((), 1)],
+)
+def test_meltano_ends_as_the_first_of_its_plugins_that_failed(
+    told: tuple[int, ...], code: int
+) -> None:
+    assert outcome([Ended("meltano", 1, "No.", told)]).exit_code == code
+    assert outcome([Ended("meltano", 0, "Yes.", told)]).exit_code == 0
+
+
 def test_a_stopped_load_was_killed_and_may_be_tried_again() -> None:
     found = outcome([Ended("tap", 143), Ended("target", 0)], stopped_by="SIGTERM")
 
@@ -72,6 +83,10 @@ def test_a_stopped_load_was_killed_and_may_be_tried_again() -> None:
 
 def log(message: str, level: str = "info", **extra: object) -> str:
     return json.dumps({"level": level, "message": message, "extra": extra})
+
+
+def meltano(event: str, level: str = "info", **beside: object) -> str:
+    return json.dumps({"event": event, "level": level, **beside})
 
 
 def heard(*lines: str) -> Heard:
@@ -87,6 +102,19 @@ def heard(*lines: str) -> Heard:
         ([log("slow", "warning"), log("done")], "slow"),
         ([log("one"), log("two")], "two"),
         ([], ""),
+        (
+            [
+                meltano("tap: No key.", string_id="tap"),
+                meltano("Extractor failed", "error"),
+                meltano("Run completed"),
+            ],
+            "tap: No key.",
+        ),
+        (
+            [meltano("KeyError: 'id'", string_id="tap-x"), meltano("Extractor failed", "error")],
+            "tap-x: KeyError: 'id'",
+        ),
+        ([meltano("Extractor failed", "error"), meltano("Run completed")], "Extractor failed"),
     ],
 )
 def test_the_last_refusal_else_the_last_complaint_else_the_last_line_is_why(
@@ -101,15 +129,20 @@ def test_rows_are_counted_from_the_summaries_of_tables_that_were_kept() -> None:
         log("b", table="b", rows=5, kept=False),
         log("c", table="c", rows=2),
         f"2026-11-23 [info] {log('d', table='d', rows=1)} cmd_type=loader",
+        meltano(log("e", table="e", rows=10), string_id="target"),
+        meltano("f: 20 rows", string_id="target", plugin_logger="x", table="f", rows=20),
+        meltano("Run completed", rows="many"),
         log("100 rows read", rows=100),
     )
 
-    assert found.progress(is_over=True).records == 16
+    assert found.progress(is_over=True).records == 46
     assert found.progress(is_over=False).records == 100
 
 
 log_values = st.none() | st.integers() | st.text(max_size=5)
-log_names = st.sampled_from(["message", "extra", "rows", "table", "level"])
+log_names = st.sampled_from(
+    ["message", "extra", "rows", "table", "level", "event", "string_id", "exit_codes", "extractors"]
+)
 log_objects = st.dictionaries(log_names, log_values | st.dictionaries(log_names, log_values))
 
 
@@ -140,6 +173,23 @@ def test_each_step_of_stopping_is_taken_once_in_order(pauses: list[float]) -> No
 
     assert taken == list(STOP[: len(taken)])
     assert len(taken) == sum(rung.after_seconds <= max(pauses, default=-1) for rung in STOP)
+
+
+def test_meltano_tells_what_its_plugins_said_under_their_names_and_how_they_ended() -> None:
+    failed = {"exit_codes": {"loaders": 75, "extractors": 141}}
+
+    found = heard(
+        meltano("`charges`: 1 record", string_id="tap-stripe-td", plugin_logger="sync"),
+        meltano("target-td-table: It is locked.", string_id="target-td-table"),
+        meltano("Block run completed", "error", **failed),
+        meltano("Run completed"),
+    )
+
+    assert found.log == (
+        "tap-stripe-td: `charges`: 1 record\ntarget-td-table: It is locked.\n"
+        "tap: Block run completed\ntap: Run completed\n"
+    )
+    assert found.words[0].exit_codes == (141, 75)
 
 
 def test_a_state_is_a_line_of_json_and_nothing_else() -> None:

@@ -291,6 +291,7 @@ def test_a_meltano_job_is_run_so_that_meltano_shows_the_same_run(workshop: Works
         "MELTANO_RUN_ID": job["Run id"],
         "MELTANO_JOB_TRIGGER": "schedule/nightly",
         "MELTANO_RUN_STATE_ID_SUFFIX": "nightly",
+        "MELTANO_CLI_LOG_FORMAT": "json",
     }
     assert job["Records"] == 7
     assert "Block run completed" in job["Log"]
@@ -299,7 +300,18 @@ def test_a_meltano_job_is_run_so_that_meltano_shows_the_same_run(workshop: Works
 def test_a_meltano_job_that_fails_is_a_failed_job(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAIL", "1")
+    monkeypatch.setenv("FAIL", "75")
     workshop.td("create", "nightly", "@daily", "--meltano-job", "stripe-load")
 
-    assert workshop.td("run", "nightly", "--wait").code == 1
+    assert workshop.td("run", "nightly", "--wait").code == 75
+
+
+def test_who_renames_a_schedule_of_meltano_is_told_how_its_state_moves_along(
+    workshop: Workshop,
+) -> None:
+    workshop.td("create", "nightly", "@daily", "--meltano-job", "stripe-load")
+
+    assert workshop.td("update", "nightly", "--delay", "1").err == ""
+    assert "`meltano state move …:nightly …:daily`" in (
+        workshop.td("update", "nightly", "--newname", "daily").err
+    )

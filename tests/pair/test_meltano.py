@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,35 @@ def test_the_project_passes_meltanos_own_check(project: MeltanoProject) -> None:
 
     assert compiled.exit_code == 0, compiled.stderr
     assert "[warning" not in compiled.stderr
+
+
+def test_a_schedule_of_the_connector_runs_the_job_and_both_histories_have_it(
+    project: MeltanoProject,
+) -> None:
+    few = replace(
+        project, variables={**project.variables, "TAP_STRIPE_TD__SELECT": '["coupons.*"]'}
+    )
+    job = ("nightly", "10 0 * * *", "--meltano-job", "stripe-load")
+    created = few.meltano("invoke", "td-connector", "create", *job)
+    assert created.exit_code == 0, created.stderr
+
+    run = few.meltano("invoke", "td-connector", "run", "nightly", "--wait", "--format", "json")
+
+    assert run.exit_code == 0, run.stderr
+    (row,) = json.loads(run.stdout)
+    assert (row["Status"], row["Records"]) == ("success", 1)
+    listed = few.meltano("logs", "list", "--format=json")
+    assert f"{STATE_ID}:nightly" in listed.stdout.decode()
+
+
+def test_setting_a_setting_changes_no_other_line_of_the_project(project: MeltanoProject) -> None:
+    before = (project.folder / "meltano.yml").read_text(encoding="utf-8").splitlines()
+
+    assert project.meltano("config", "set", "tap-stripe-td", "workers", "4").exit_code == 0
+
+    after = (project.folder / "meltano.yml").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in after if line not in before] == ["config:", "workers: 4"]
+    assert [line for line in before if line not in after] == []
 
 
 def rows(project: MeltanoProject) -> dict[str, int]:

@@ -54,7 +54,7 @@ class Heard:
         line = parse_log_line(self.redact(said.text))
         words = list(self.words)
         words[said.position] = words[said.position].add(line)
-        name = self.programs[said.position]
+        name = line.plugin or self.programs[said.position]
         sentence = line.sentence.removeprefix(f"{name}: ")
         return replace(
             self,

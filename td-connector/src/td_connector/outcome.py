@@ -24,11 +24,14 @@ class Ended:
         program: Its name.
         exit_code: As `subprocess` gives it: negative after a signal.
         sentence: The last it said.
+        told_codes: The exit codes of the programs that it started, if it told them: Meltano ends
+            with 1 whatever its plugins end with.
     """
 
     program: str
     exit_code: int
     sentence: str = ""
+    told_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,12 @@ def outcome(ended: Sequence[Ended], stopped_by: str = "") -> Outcome:
     if not failed:
         return Outcome(Status.SUCCESS)
     cause = next((each for each in failed if each.exit_code not in _CLOSED_PIPE), failed[-1])
-    return Outcome(Status.ERROR, _exit_code(cause.exit_code), _reason(cause))
+    return Outcome(Status.ERROR, _exit_code(cause), _reason(cause))
 
 
-def _exit_code(code: int) -> int:
+def _exit_code(cause: Ended) -> int:
+    told = (code for code in cause.told_codes if code and code not in _CLOSED_PIPE)
+    code = next(told, cause.exit_code)
     return code if code in {UserError.exit_code, TryLaterError.exit_code} else 1
 
 

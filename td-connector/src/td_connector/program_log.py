@@ -1,4 +1,8 @@
-"""What the programs say on standard error: JSON lines, and plain sentences for people."""
+"""What the programs say on standard error: JSON lines, and plain sentences for people.
+
+Meltano tells what its plugins say: as JSON with `event`, the plugin's name in `string_id`, and, for
+a plugin that writes JSON itself, `plugin_logger` and the rest of that line.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,9 @@ class LogLine:
         sentence: What it says to a person.
         is_plain: Whether it was no JSON: a refusal, or the end of a traceback.
         is_complaint: Whether it is a warning or an error.
+        plugin: The plugin that said it to Meltano; empty if it was the program itself.
+        exit_codes: How the plugins of a block that failed ended, as Meltano tells, in the order of
+            the pipe.
         loaded_rows: Rows that are in a table now; None when the line is no summary of a table.
         read_rows: Rows that came so far; None when the line is no progress.
     """
@@ -25,6 +32,8 @@ class LogLine:
     sentence: str
     is_plain: bool = True
     is_complaint: bool = False
+    plugin: str = ""
+    exit_codes: tuple[int, ...] = ()
     loaded_rows: int | None = None
     read_rows: int | None = None
 
@@ -54,13 +63,29 @@ def parse_log_line(text: str) -> LogLine:
     """Return what a line says. Any text is a line; what is no JSON is taken as it stands."""
     text = text.strip()
     found = _json_in(text)
+    if found is not None and "event" in found:
+        return _told_by_meltano(found)
     if found is None or "message" not in found:
         return LogLine(text)
     extra = found.get("extra")
-    loaded, read = _rows(extra) if isinstance(extra, dict) else (None, None)
+    return _log_line(str(found["message"]), found, extra if isinstance(extra, dict) else {})
+
+
+def _told_by_meltano(found: dict[str, Any]) -> LogLine:
+    event, plugin = str(found["event"]), str(found.get("string_id") or "")
+    if plugin and "plugin_logger" not in found:
+        # What a plugin wrote to standard error, as it stands.
+        line = parse_log_line(event)
+    else:
+        line = _log_line(event, found, found)
+    return replace(line, plugin=plugin, exit_codes=_exit_codes(found.get("exit_codes")))
+
+
+def _log_line(sentence: str, found: dict[str, Any], extra: dict[str, Any]) -> LogLine:
+    loaded, read = _rows(extra)
     level = str(found.get("level", "")).lower()
     return LogLine(
-        " ".join(str(found["message"]).split()),
+        " ".join(sentence.split()),
         is_plain=False,
         is_complaint=level in {"warning", "error", "critical"},
         loaded_rows=loaded,
@@ -70,20 +95,32 @@ def parse_log_line(text: str) -> LogLine:
 
 @dataclass(frozen=True)
 class LastWords:
-    """The last of each kind of line that a program said."""
+    """The last of each kind of line that a program said.
+
+    Attributes:
+        plain: The last that was no JSON.
+        complaint: The last warning or error.
+        line: The last of all.
+        exit_codes: How the plugins of Meltano ended, if one failed.
+    """
 
     plain: str = ""
     complaint: str = ""
     line: str = ""
+    exit_codes: tuple[int, ...] = ()
 
     def add(self, line: LogLine) -> LastWords:
         """Return the last words after one more line; an empty line is none."""
-        if not line.sentence:
+        said = line.sentence
+        if not said:
             return self
+        if line.plugin and not said.startswith(line.plugin):
+            said = f"{line.plugin}: {said}"
         return LastWords(
-            plain=line.sentence if line.is_plain else self.plain,
-            complaint=line.sentence if line.is_complaint else self.complaint,
-            line=line.sentence,
+            plain=said if line.is_plain else self.plain,
+            complaint=said if line.is_complaint else self.complaint,
+            line=said,
+            exit_codes=line.exit_codes or self.exit_codes,
         )
 
     @property
@@ -118,3 +155,10 @@ def _rows(extra: dict[str, Any]) -> tuple[int | None, int | None]:
     if "table" in extra:
         return (rows if extra.get("kept", True) else 0), None
     return None, rows
+
+
+def _exit_codes(told: object) -> tuple[int, ...]:
+    if not isinstance(told, dict):
+        return ()
+    codes = (told.get(kind) for kind in ("extractors", "loaders"))
+    return tuple(code for code in codes if isinstance(code, int) and not isinstance(code, bool))

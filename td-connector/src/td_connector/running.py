@@ -138,7 +138,7 @@ class _Run:
     def _outcome(self) -> Outcome:
         codes = self._pipe.exit_codes
         ended = [
-            Ended(name, code, words.sentence)
+            Ended(name, code, words.sentence, words.exit_codes)
             for name, code, words in zip(self._names, codes, self._heard.words, strict=True)
         ]
         was_stopped = self._ladder in (STOP, AT_ONCE) and any(codes)

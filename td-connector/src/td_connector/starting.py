@@ -120,7 +120,7 @@ def _private_file(path: Path, text: str) -> Path:
 
 
 def _meltano(job: Job) -> dict[str, str]:
-    """What makes Meltano's own history show the same run.
+    """What makes Meltano's own history show the same run, and its log tell rows and exit codes.
 
     https://docs.meltano.com/reference/settings
     """
@@ -130,4 +130,5 @@ def _meltano(job: Job) -> dict[str, str]:
         "MELTANO_RUN_ID": job.run_id,
         "MELTANO_JOB_TRIGGER": f"schedule/{job.schedule}",
         "MELTANO_RUN_STATE_ID_SUFFIX": job.schedule,
+        "MELTANO_CLI_LOG_FORMAT": "json",
     }

@@ -22,7 +22,7 @@ from td_connector.store import jobs, schedules
 from td_connector.zones import parse_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from td_connector.store.database import Store
 
@@ -123,11 +123,20 @@ def update(store: Store, name: str, chosen: Format, **given: Any) -> None:
         _check_idle(store, old)
     schedules.replace(store, new, with_state="state" in changes)
     print_schedule(schedules.find(store, new.name), chosen)
+    for hint in _what_to_know(old, new):
+        click.echo(hint, err=True)
+
+
+def _what_to_know(old: Schedule, new: Schedule) -> Iterator[str]:
     if old.state and old.state == new.state and old.load != new.load:
-        click.echo(
+        yield (
             "Its state stays: the next run loads only what is new. To read from the start, put "
-            "`{}` into a file and give it to `--config-diff`.",
-            err=True,
+            "`{}` into a file and give it to `--config-diff`."
+        )
+    if new.load.meltano_job and old.name != new.name:
+        yield (
+            f"Meltano keeps its state under the old name. `meltano state list` shows it; "
+            f"`meltano state move …:{old.name} …:{new.name}` lets the next run go on from there."
         )
 
 
