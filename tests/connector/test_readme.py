@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from stripe_sandbox.business import grow
@@ -29,25 +34,15 @@ if TYPE_CHECKING:
 README = Path(__file__).parents[2] / "td-connector" / "README.md"
 SANDBOX = "http://127.0.0.1:12111"
 
-# The tap's `--preview` is not there yet: this stands in for it, and is the tap in all else.
-PREVIEWING_TAP = """#!/bin/sh
-case "$*" in
-*--preview*) cat <<'END'
-+-----------------------------+---------------+-------------------------------+-------------+
-| id:string                   | object:string | created:timestamp             | amount:long |
-+-----------------------------+---------------+-------------------------------+-------------+
-| "ch_1KmQcdFbM6yIq9Y3e1AG2h" | "charge"      | "2026-11-23 07:36:22.000 UTC" | 1099        |
-+-----------------------------+---------------+-------------------------------+-------------+
-1 row in set
-END
-;;
-*) exec {tap} "$@" ;;
-esac
-"""
+# The sandbox's clock: 2026-11-23T08:00:00Z.
+NOW = 1_795_420_800
+# Of the terminal on which a person looks at a preview.
+COLUMNS = 100
 
 # What differs from run to run, and what the README has for it.
 SHOWN_FOR_READERS = (
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 08:00:00"),
+    # Times of this machine; those of the sandbox are followed by `.000 UTC`.
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?!\.)", "2026-11-23 08:00:00"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "4f0c0a52-6f0e-4a9f-8a26-6d3c5c1d9b1e"),
     (r"(Folder +: ).*", r"\g<1>/home/you/stripe"),
     (r'--- \{".*\}', '--- {"version":1,"bookmarks":{"charges":{…}},"account":"acct_1SandboxOwnAccount"}'),
@@ -55,6 +50,7 @@ SHOWN_FOR_READERS = (
 # What a reader sees may be any of; nor is a column wider than its widest cell.
 OF_NO_MATTER = (
     (r"\b\d+(\.\d+)? s\b", "2.1 s"),
+    (r"\d+ requests", "9 requests"),
     (r"\([\d,]+( rows)?/s\)", r"(75\1/s)"),
     (r"(Rows/s +: )\d+", r"\g<1>75"),
     (r"(2.1 s +\| )\d+ +", r"\g<1>75 "),
@@ -81,25 +77,22 @@ def replaced(text: str, replacements: tuple[tuple[str, str], ...]) -> str:
 
 def transcript(text: str, folder: Path) -> str:
     """What a person sees who types the README's commands."""
-    fake = FakeStripe()
+    fake = FakeStripe(now=NOW)
     grow(fake, customers=50, seed=1)
     with serve(fake) as url:
         seed = blocks(text, "yaml")[0].replace(SANDBOX, url)
         (folder / "seed.yml").write_text(seed)
-        tap = folder.parent / "tap"
-        tap.write_text(PREVIEWING_TAP.format(tap=Path(sys.executable).with_name("tap-stripe-td")))
-        tap.chmod(0o755)
-        environment = {**os.environ, "TD_CONNECTOR_TAP": str(tap)}
-        shown = [f"$ {each}\n{typed(each, folder, environment)}" for each in commands(text)]
+        shown = [f"$ {each}\n{typed(each, folder)}" for each in commands(text)]
         return replaced("".join(shown).replace(url, SANDBOX), SHOWN_FOR_READERS)
 
 
-def typed(command: str, folder: Path, environment: dict[str, str]) -> str:
+def typed(command: str, folder: Path) -> str:
     arguments = [sys.executable, "-m", "td_connector", *shlex.split(command)[1:]]
+    if command.startswith("td-connector preview"):
+        return on_terminal(arguments, folder)
     process = subprocess.Popen(
-        arguments, cwd=folder, env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     if command != "td-connector scheduler":
         return process.communicate()[0]
     # Runs until it is stopped, as with Ctrl-C.
@@ -109,11 +102,30 @@ def typed(command: str, folder: Path, environment: dict[str, str]) -> str:
     return first + process.communicate()[0] + "^C\n"
 
 
-@contextmanager
+def on_terminal(arguments: list[str], folder: Path) -> str:
+    """What a command shows on a terminal, which tells how many columns fit."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    with os.fdopen(ours, "rb") as screen:
+        # Written out, since `readline` puts COLUMNS into the environment behind Python's back.
+        process = subprocess.Popen(
+            arguments, cwd=folder, stdout=its, stderr=its, env=dict(os.environ)
+        )
+        os.close(its)
+        shown = b""
+        # Linux tells the end of a terminal's output by an error.
+        with contextlib.suppress(OSError):
+            while more := screen.read1():
+                shown += more
+        process.wait()
+    return shown.decode().replace("\r\n", "\n")
+
+
+@contextlib.contextmanager
 def users_environment() -> Iterator[None]:
-    """No key, store or compiled-module setting of this machine."""
+    """No key, store, width or compiled-module setting of this machine."""
     kept = dict(os.environ)
-    for name in ("STRIPE_API_KEY", "TD_CONNECTOR_STORE", "PYTHONDONTWRITEBYTECODE"):
+    for name in ("STRIPE_API_KEY", "TD_CONNECTOR_STORE", "COLUMNS", "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     try:
         yield
@@ -122,7 +134,9 @@ def users_environment() -> Iterator[None]:
         os.environ.update(kept)
 
 
-def test_every_command_of_the_readme_shows_what_the_readme_says(tmp_path: Path) -> None:
+def test_every_command_of_the_readme_shows_what_the_readme_says_and_doubles_no_row(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "stripe"
     folder.mkdir()
     text = README.read_text()
@@ -131,6 +145,9 @@ def test_every_command_of_the_readme_shows_what_the_readme_says(tmp_path: Path) 
         seen = transcript(text, folder)
 
     assert replaced(seen, OF_NO_MATTER) == replaced(blocks(text, "console")[0], OF_NO_MATTER)
+    with duckdb.connect(str(folder / "stripe.duckdb")) as tables:
+        counts = "SELECT count(*), count(DISTINCT id) FROM td_sample_db.td_sample_table"
+        assert tables.sql(counts).fetchall() == [(158, 158)]
 
 
 def test_the_table_has_every_command_and_the_walk_uses_it() -> None:

@@ -30,8 +30,8 @@ _COLOURS = {
 _SENTENCES = frozenset({"Reason"})
 """Columns that may take several lines on a terminal."""
 
-_SENTENCE: dict[str, Any] = {"min_width": 40}
-_WORDS: dict[str, Any] = {"no_wrap": True}
+_LINE_OF_A_SENTENCE = 40
+"""Characters that a line of a sentence has at least, so that it can be read."""
 
 Row = Mapping[str, Any]
 
@@ -62,9 +62,14 @@ def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -
     if not rows:
         return
     on_terminal = stdout.isatty()
-    table = Table(box=box.ROUNDED if on_terminal else box.ASCII2, header_style="bold")
+    # As the hosted connector drew them.
+    table = Table(box=box.ASCII2, header_style="bold")
     for name in columns:
-        table.add_column(name, **(_SENTENCE if on_terminal and name in _SENTENCES else _WORDS))
+        longest = max(len(_text(row.get(name))) for row in rows)
+        if on_terminal and name in _SENTENCES:
+            table.add_column(name, min_width=min(longest, _LINE_OF_A_SENTENCE))
+        else:
+            table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
     wide = Console(file=stdout, width=_WIDE)
