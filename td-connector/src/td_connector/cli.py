@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,15 +17,48 @@ from td_connector.commands.jobs import history, job, work
 from td_connector.commands.jobs import run as run_command
 from td_connector.commands.scheduler import scheduler
 from td_connector.commands.schedules import create, delete, list_, show, update
-from td_connector.errors import ConnectorError
+from td_connector.errors import ConnectorError, TryLaterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PROGRAM = "td-connector"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _OutputError(Exception):
+    """Standard output cannot be written. Click would end with 1 whatever the reason is."""
+
+
+_OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT})
+
+
+@contextlib.contextmanager
+def _telling_output_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        raise _OutputError from error
+
+
+class _Group(click.Group):
+    """A group whose commands end as a closed pipe or a full disk demands."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Parse the command line; `--help` is written here."""
+        with _telling_output_errors():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and write all of its output."""
+        with _telling_output_errors():
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        return code
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name=PROGRAM)
 def cli() -> None:
     """Preview, load and schedule tables from Stripe, and see what came of it.
@@ -52,7 +87,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, this process's own without one, and return its exit code."""
     try:
         code = cli.main(arguments, standalone_mode=False)
-        sys.stdout.flush()
     except ConnectorError as error:
         for problem in str(error).splitlines():
             click.echo(f"{PROGRAM}: {problem}", err=True)
@@ -62,8 +96,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.Abort:
         return 130
-    except BrokenPipeError:
-        # Python flushes stdout when it exits, and would complain about the closed pipe again.
+    except _OutputError as failed:
+        # Python flushes stdout when it exits, and would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        if isinstance(failed.__cause__, BrokenPipeError):
+            return 141
+        click.echo(
+            f"{PROGRAM}: The output cannot be written: {failed.__cause__}. Make room on its disk "
+            "and try again.",
+            err=True,
+        )
+        return TryLaterError.exit_code
     return code if isinstance(code, int) else 0

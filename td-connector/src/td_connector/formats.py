@@ -58,6 +58,14 @@ def print_rows(columns: Sequence[str], rows: Sequence[Row], chosen: Format) -> N
         sys.stdout.write(_separated(columns, rows, "," if chosen is Format.CSV else "\t"))
 
 
+class _Console(Console):
+    """Rich, but a closed pipe is the command's to tell, as that of the other formats."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error go on."""
+        raise  # noqa: PLE0704 - rich calls this while it handles the error
+
+
 def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -> None:
     if not rows:
         return
@@ -72,13 +80,13 @@ def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -
             table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
-    wide = Console(file=stdout, width=_WIDE)
+    wide = _Console(file=stdout, width=_WIDE)
     if not on_terminal:
         wide.print(table)
         return
     # On a narrow terminal a line that goes on below is easier to read than half words.
     whole = Measurement.get(wide, wide.options, table).minimum
-    Console(file=stdout, width=max(Console(file=stdout).width, whole)).print(table)
+    _Console(file=stdout, width=max(Console(file=stdout).width, whole)).print(table)
 
 
 def _cell(value: Any) -> Text:

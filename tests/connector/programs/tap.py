@@ -1,10 +1,12 @@
 """A tap that keeps Singer's rules: rows numbered from the state on, a STATE after each page.
 
 Its settings stand under `in:` of a load.yml that is JSON: rows (3), page (1), until, seconds a page
-(0), fail (the exit code after all rows), say (its last words).
+(0), fail (the exit code after all rows), say (its last words), deaf (whether it goes on when asked to
+end; it leaves a file `asked`).
 """
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,6 +24,8 @@ if "--about" in sys.argv:
     print(json.dumps({"settings": {"properties": told}}))
     sys.exit(0)
 settings = json.loads(Path(arguments["--config"]).read_text())["in"]
+if settings.get("deaf"):
+    signal.signal(signal.SIGTERM, lambda *_: Path("asked").touch())
 first = 0
 if "--state" in arguments:
     first = json.loads(Path(arguments["--state"]).read_text())["next"]

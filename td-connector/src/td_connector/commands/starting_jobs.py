@@ -76,7 +76,11 @@ def run_here(store: Store, id_: int) -> Job:
             store,
             stop,
             beat_seconds(LOST_AFTER_SECONDS),
-            tell=lambda progress: status.update(f"{progress.records:,} rows …"),
+            tell=lambda progress: status.update(
+                "Stopping, what was read is loaded. Ctrl-C again stops at once …"
+                if stop.is_asked
+                else f"{progress.records:,} rows …"
+            ),
         )
         taken = jobs.take(store, id_, owner=this_runner(), now=now())
         if taken is None:

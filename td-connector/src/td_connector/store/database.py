@@ -15,15 +15,23 @@ from sqlalchemy import (
     Engine,
     create_engine,
     event,
+    func,
     insert,
     inspect,
     make_url,
     select,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
-from td_connector.errors import TryLaterError, UserError
+from td_connector.errors import UserError
+from td_connector.store.refusals import refusal
 from td_connector.store.tables import VERSION, metadata, versions
 
 if TYPE_CHECKING:
@@ -51,12 +59,13 @@ class Store:
 
         Raises:
             TryLaterError: If the database cannot be reached, is locked, or its disk is full.
+            UserError: If it is none of ours to write to.
         """
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise TryLaterError(f"The store `{self.shown_url}` {_why(error)}") from error
+        except (OperationalError, InternalError) as error:
+            raise refusal(self.shown_url, error) from error
 
     def close(self) -> None:
         """Let the database go."""
@@ -67,7 +76,8 @@ def open_store(url_text: str) -> Store:
     """Return the store at a URL; its tables are created if they are missing.
 
     Raises:
-        UserError: If the URL is no SQLite or PostgreSQL URL, or the store is of a newer release.
+        UserError: If the URL is no SQLite or PostgreSQL URL, the store cannot be written, or its
+            tables are of another release.
         TryLaterError: If the database cannot be reached.
     """
     url = _parse_url(url_text)
@@ -118,6 +128,13 @@ def _create_file(url: URL) -> None:
             f"The store `{path}` cannot be created: {error.strerror}. Name another file with "
             "`--store`."
         ) from None
+    # Beside the file SQLite writes its log, even for a command that only reads.
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            raise UserError(
+                f"The store `{path}` cannot be used: `{place}` is read-only for this user. Let it "
+                "write there, or name another file with `--store`."
+            )
 
 
 def _engine(url: URL) -> Engine:
@@ -172,18 +189,21 @@ def _create_tables(store: Store) -> None:
             if not inspect(connection).has_table(versions.name):
                 metadata.create_all(connection)
                 connection.execute(insert(versions).values(version=VERSION))
-            version = connection.execute(select(versions.c.version)).scalar_one()
-    except OperationalError:
-        raise
+            version = connection.execute(select(func.max(versions.c.version))).scalar()
     except DBAPIError as error:
-        raise UserError(f"The store `{store.shown_url}` {_why(error)}") from error
-    if version > VERSION:
-        raise UserError(
-            f"The store `{store.shown_url}` was made by a newer td-connector (its tables have "
-            f"version {version}, this release knows {VERSION}). Upgrade td-connector."
+        raise refusal(store.shown_url, error) from error
+    if version != VERSION:
+        raise UserError(_of_another_release(store.shown_url, version))
+
+
+def _of_another_release(shown_url: str, version: int | None) -> str:
+    which = f"its tables have version {version}, this release knows {VERSION}"
+    if version is not None and version > VERSION:
+        return (
+            f"The store `{shown_url}` was made by a newer td-connector ({which}). Upgrade "
+            "td-connector."
         )
-
-
-def _why(error: DBAPIError) -> str:
-    sentence = str(error.orig).strip().split("\n")[0].rstrip(".?")
-    return f"cannot be used now: {sentence}. Check that it is reachable and try again."
+    return (
+        f"The store `{shown_url}` was made by no td-connector that this one knows ({which}). Name "
+        "another with `--store`, or use the release that made it."
+    )
