@@ -92,6 +92,7 @@ CLAIMS: dict[str, Callable[[Messages], bool]] = {
         and len(of_type(found, "STATE")) == 4
     ),
     "integer_grows_to_number": lambda found: types_of("v", found) == ["integer", "number"],
+    "integer_grows_beyond_64_bits": lambda found: fields(found)["v"]["maximum"] >= 2**63,
     "number_shrinks_to_integer": lambda found: types_of("v", found) == ["number", "integer"],
     "integer_grows_to_text": lambda found: types_of("v", found) == ["integer", "string"],
     "scalar_becomes_object": lambda found: types_of("v", found) == ["integer", "object"],
@@ -125,6 +126,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "schema_again_with_a_new_field": ("SELECT * FROM charges ORDER BY id", [("1", None), ("2", 2)]),
     "uneven_streams_with_states": ("SELECT sum(n) FROM (SELECT * FROM a UNION ALL SELECT * FROM b) AS u", [(93,)]),
     "integer_grows_to_number": (VALUES, [("1", 1.0), ("2", 1.5)]),
+    "integer_grows_beyond_64_bits": (TEXTS, [("1", "1"), ("2", str(2**64))]),
     "number_shrinks_to_integer": (VALUES, [("1", 1.5), ("2", 2.0)]),
     "integer_grows_to_text": (VALUES, [("1", "1"), ("2", "x")]),
     "scalar_becomes_object": (TEXTS, [("1", "1"), ("2", '{"a":1}')]),

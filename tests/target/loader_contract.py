@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from target_td_table.batch import Batch
-from target_td_table.errors import TableError
+from target_td_table.errors import BadRecordError, TableError
 from target_td_table.loaders.base import AddColumn, CreateTable, Loader, LoadRow
 from target_td_table.modes import Mode
 from target_td_table.state import State
@@ -121,6 +121,21 @@ class LoaderContract:
         loader.discard([NARROW], Mode.REPLACE)
         loader.publish([staged], None)
         assert (self.visible(loader, NARROW), self.visible(loader, REFUNDS)) == ([], ["2"])
+
+    @pytest.mark.parametrize("mode", Mode)
+    def test_a_record_that_is_refused_is_told_by_its_place_and_what_was_staged_before_it_stays(
+        self, loader: Loader, folder: Path, mode: Mode
+    ) -> None:
+        loader.alter(TABLE)
+        staged = loader.stage(batch(folder, TABLE, "1"), mode)
+        records = [{"id": each, "amount": 2**63 if each == "4" else 1} for each in "2345"]
+        with pytest.raises(
+            BadRecordError, match=r"`charges` record `4` \(line 3\): `amount`"
+        ) as told:
+            loader.stage(batch_of(folder, TABLE, records), mode)
+        assert told.value.place == 2
+        loader.publish([staged], None)
+        assert self.visible(loader, TABLE) == ["1"]
 
     def test_many_batches_are_one_publication(self, loader: Loader, folder: Path) -> None:
         loader.alter(NARROW)

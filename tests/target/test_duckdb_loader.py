@@ -17,7 +17,7 @@ class TestDuckDbLoader(LoaderContract, MergeContract, VersionContract):
     @pytest.fixture
     def loader(self, tmp_path: Path) -> Iterator[Loader]:
         url = f"duckdb:///{tmp_path}/stripe.duckdb"
-        opened = DuckDbLoader(url, database="main", memory_bytes=400 << 20)
+        opened = DuckDbLoader(url, database="main", memory_bytes=400 << 20, tries_first=True)
         yield opened
         opened.close()
 

@@ -143,7 +143,7 @@ def test_an_integer_of_any_length_fits_a_column_widened_by_hand(tables: Postgres
 def test_what_is_no_json_number_is_refused(tables: PostgresTables, token: str) -> None:
     line = f'{{"type":"RECORD","stream":"charges","record":{{"id":"1","f":{token}}}}}\n'
     outcome = tables.load(schema("charges", id=TEXT, f=NUMBER), line)
-    assert "Line 2 of the input is not valid JSON" in outcome.sentence
+    assert "`charges` record `1` (line 2): `f` holds NaN, an infinity" in outcome.sentence
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ class TestTreasureDataLoader(LoaderContract, MergeContract, VersionContract):
         self.account = FakeTreasureData()
         with served(self.account) as server:
             address = Address(server.url, "main")
-            opened = TreasureDataLoader(address, MASTER, pipeline="default", patience=QUICK)
+            opened = TreasureDataLoader(
+                address, MASTER, pipeline="default", patience=QUICK, tries_first=True
+            )
             yield opened
             opened.close()
 

@@ -36,6 +36,9 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
         (LogicalType.BOOLEAN, None, None),
         (LogicalType.INTEGER, 2**63 - 1, 2**63 - 1),
         (LogicalType.INTEGER, 1.0, 1),
+        (LogicalType.LONG_INTEGER, 2**80, str(2**80)),
+        (LogicalType.LONG_INTEGER, 1e3, "1000"),
+        (LogicalType.LONG_INTEGER, None, None),
         (LogicalType.NUMBER, 5, 5.0),
         (LogicalType.STRING, "né\n", "né\n"),
         (LogicalType.JSON, {"a": [1, None]}, '{"a": [1, null]}'),
@@ -94,3 +97,11 @@ def test_a_time_column_is_kept_and_copied(tmp_path: Path) -> None:
 def test_a_value_that_does_not_fit_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="`a` is an integer beyond 64 bits"):
         packed(tmp_path, [column("a", LogicalType.INTEGER)], {"a": 2**63})
+
+
+def test_an_integer_goes_into_a_column_of_doubles_only_with_all_its_digits(tmp_path: Path) -> None:
+    columns = [column("a", LogicalType.INTEGER)]
+    rows = packed(tmp_path, columns, {"a": 2**53}, {"a": None}, a="double")
+    assert [row["a"] for row in rows] == [2.0**53, None]
+    with pytest.raises(InputError, match="`a` does not fit the type of its column"):
+        packed(tmp_path, columns, {"a": 2**53 + 1}, a="double")

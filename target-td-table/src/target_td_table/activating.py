@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from target_td_table.messages import ActivateVersion
-from target_td_table.report import log
+from target_td_table.report import warn_of_kept_rows
 from target_td_table.sink import Sink
 from target_td_table.table import LogicalType
 from target_td_table.versions import Activation, Within
@@ -23,13 +23,7 @@ def activation(
     """
     why = _uncertain(sink, message, has_rejects=has_rejects)
     if why:
-        log.warning(
-            "The reading of `%s` came to its end, but %s, so rows that it may no longer have stay "
-            "in `%s`.",
-            message.stream,
-            why,
-            sink.table.name,
-        )
+        warn_of_kept_rows(message.stream, str(sink.table.name), why)
         return None
     stretch = message.within or None
     within = Within(stretch.field, stretch.gte, stretch.lt) if stretch else None

@@ -4,6 +4,7 @@ import contextlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from target_td_table.errors import BusyError
@@ -36,6 +37,29 @@ class Batch:
         """Yield each record with the line of the input it came on."""
         with self.path.open("rb") as file:
             yield from zip(self.lines, file, strict=False)
+
+    def parts(self, rows: int) -> Iterator["Batch"]:
+        """Yield batches of at most so many of its rows, in order; the caller removes each."""
+        start, records = 0, (record for _, record in self.records())
+        while part := list(islice(records, rows)):
+            yield self._part(start, part)
+            start += len(part)
+
+    def around(self, place: int) -> tuple["Batch", tuple[int, bytes], "Batch"]:
+        """What comes before a row, the row, and what comes after it; for a batch of few rows."""
+        found = list(self.records())
+        records = [record for _, record in found]
+        before, after = records[:place], records[place + 1 :]
+        return self._part(0, before), found[place], self._part(place + 1, after)
+
+    def _part(self, start: int, records: Sequence[bytes]) -> "Batch":
+        """Some rows of it in a file of their own."""
+        path = self.path.with_suffix(f".{start}-{len(records)}.ndjson")
+        content = b"".join(records)
+        with _on_disk(path):
+            path.write_bytes(content)
+        lines = self.lines[start : start + len(records)]
+        return Batch(self.table, path, len(records), len(content), self.longest_chunk_bytes, lines)
 
     def remove(self) -> None:
         """Give the disk space back."""

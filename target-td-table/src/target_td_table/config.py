@@ -75,7 +75,7 @@ SETTINGS = (
         "on_invalid",
         "string",
         "fail",
-        "A record that does not fit its SCHEMA stops the load (`fail`), or goes to "
+        "A record that does not fit stops the load (`fail`), or goes to "
         "`<table>__rejected` with the reason (`quarantine`).",
         choices=("fail", "quarantine"),
     ),

@@ -39,11 +39,15 @@ class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
 
 
 class BadRecordError(InputError):
-    """A record does not fit its table; `reason` is what is wrong with it, without where it is."""
+    """A record does not fit its table; `reason` is what is wrong with it, without where it is.
 
-    def __init__(self, where: str, reason: str, fix: str) -> None:
+    When a destination refused it, `place` tells which one of its batch it is, from 0 on.
+    """
+
+    def __init__(self, where: str, reason: str, fix: str, *, place: int | None = None) -> None:
         super().__init__(f"{where}: {reason}. Nothing of its batch was published. {fix}")
         self.reason = reason
+        self.place = place
 
 
 class TooManyRejectedError(InputError):

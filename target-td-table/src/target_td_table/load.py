@@ -16,12 +16,12 @@ from target_td_table.batch import Mark
 from target_td_table.blocks import Line
 from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
-from target_td_table.errors import TooManyRejectedError, UnfinishedStreamError
+from target_td_table.errors import UnfinishedStreamError
 from target_td_table.history import History
 from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
-from target_td_table.records import Rejected
+from target_td_table.rejects import Limit, rejects_of
 from target_td_table.rejects import rows as rows_of
 from target_td_table.report import Loaded, Progress, summarize, warn_of_rejected
 from target_td_table.sink import Sink
@@ -58,10 +58,13 @@ class Checkpoint:
 class Load:
     """One run: what came, what is staged, and when to publish."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, sinks: Sinks) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher, sinks: Sinks, limit: Limit
+    ) -> None:
         self._settings = settings
         self._publisher = publisher
         self._sinks = sinks
+        self._limit = limit
         self._progress = Progress()
         self._history = History(settings.pipeline)
         self._checkpoint: Checkpoint | None = None
@@ -150,17 +153,7 @@ class Load:
         if looked.bad:
             rejects = self._sinks.rejects(sink)
             self._add(rejects, None, rows_of(looked.bad), [each.line for each in looked.bad])
-            self._refuse_too_many(looked.bad[0])
-
-    def _refuse_too_many(self, last: Rejected) -> None:
-        most = self._settings.max_rejected
-        rejected = sum(sink.rejected for sink in self._sinks)
-        if most is not None and rejected > most:
-            raise TooManyRejectedError(
-                f"{rejected} records do not fit, and `max_rejected` is {most}. One of them (line "
-                f"{last.line}): {last.reason}. Nothing of the last batch was published. Correct "
-                "the data or the tap's schema, or raise `max_rejected`."
-            )
+            self._limit.add(looked.bad)
 
     def _add(self, sink: Sink, version: int | None, chunk: bytes, lines: Sequence[int]) -> None:
         if version != sink.version:
@@ -270,7 +263,9 @@ class Load:
         self._progress.clear()
         for sink in (each for each in self._sinks if not each.takes_rejects):
             seconds = time.monotonic() - sink.opened_at
-            name = str(sink.table.name)
-            summarize(Loaded(sink.table.stream, name, sink.rows, seconds, sink not in unfinished))
-            if sink.rejects:
-                warn_of_rejected(sink.table.stream, str(sink.rejects.table.name), sink.rejected)
+            stream, name = sink.table.stream, str(sink.table.name)
+            refused = self._publisher.refused(stream)
+            rows = sink.rows - refused
+            summarize(Loaded(stream, name, rows, seconds, sink not in unfinished))
+            if rejected := sink.rejected + refused:
+                warn_of_rejected(stream, str(rejects_of(sink.table).name), rejected)

@@ -14,7 +14,9 @@ _BY_TYPE = {
     "number": LogicalType.NUMBER,
     "string": LogicalType.STRING,
 }
+_NUMBERS = {LogicalType.INTEGER, LogicalType.LONG_INTEGER, LogicalType.NUMBER}
 _LONGEST_INTEGER = 2**63
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum")
 
 
 def table(
@@ -68,13 +70,15 @@ def _of_types(schema: Mapping[str, Any]) -> LogicalType:
     if found is LogicalType.STRING and schema.get("format") == "date-time":
         return LogicalType.TIMESTAMP
     if found is LogicalType.INTEGER and _is_longer_than_64_bits(schema):
-        return LogicalType.JSON
+        return LogicalType.LONG_INTEGER
     return found
 
 
 def _is_longer_than_64_bits(schema: Mapping[str, Any]) -> bool:
-    lowest, highest = schema.get("minimum", 0), schema.get("maximum", 0)
-    return bool(lowest < -_LONGEST_INTEGER or highest >= _LONGEST_INTEGER)
+    """Whether it allows longer ones by name; without bounds nobody means them."""
+    bounds = [schema.get(word) for word in _BOUNDS]
+    numbers = [each for each in bounds if isinstance(each, int | float)]
+    return any(not -_LONGEST_INTEGER <= each < _LONGEST_INTEGER for each in numbers)
 
 
 def _common(alternatives: Sequence[Any], root: Mapping[str, Any], depth: int) -> LogicalType:
@@ -85,8 +89,10 @@ def _common(alternatives: Sequence[Any], root: Mapping[str, Any], depth: int) ->
     }
     if types == {LogicalType.TIMESTAMP, LogicalType.STRING}:
         return LogicalType.STRING
-    if types == {LogicalType.INTEGER, LogicalType.NUMBER}:
+    if LogicalType.NUMBER in types and types <= _NUMBERS:
         return LogicalType.NUMBER
+    if types == {LogicalType.INTEGER, LogicalType.LONG_INTEGER}:
+        return LogicalType.LONG_INTEGER
     return types.pop() if len(types) == 1 else LogicalType.JSON
 
 

@@ -3,6 +3,7 @@
 Spec: https://hub.meltano.com/singer/spec and, for BATCH, https://sdk.meltano.com/en/latest/batch.html
 """
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -79,7 +80,7 @@ def parse_lines(block: bytes) -> list[AnyMessage] | None:
     """The messages of a block, one a line; None if a line needs a closer look."""
     try:
         messages = _DECODER.decode_lines(block)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     # Blank lines are skipped, and then the numbers of the lines would be wrong.
     return messages if len(messages) == block.count(b"\n") else None
@@ -87,6 +88,9 @@ def parse_lines(block: bytes) -> list[AnyMessage] | None:
 
 def parse_line(line: bytes, number: int) -> AnyMessage | None:
     """The message on a line; None if the line is blank.
+
+    A record may hold what only Python takes for JSON: NaN, or half of a surrogate pair. It is for
+    whoever looks at records to refuse it.
 
     Raises:
         InputError: If it is no message; the sentence names the line.
@@ -97,12 +101,34 @@ def parse_line(line: bytes, number: int) -> AnyMessage | None:
         return _DECODER.decode(line)
     except msgspec.ValidationError as error:
         raise InputError(_no_message(line, number, error)) from error
+    except RecursionError as error:
+        raise InputError(
+            f"Line {number} of the input is nested too deeply to be read. Nothing of its batch was "
+            "published. Correct the tap, or deselect the field."
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if record := _pythons_record(line):
+            return record
         reason = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
         raise InputError(
             f"Line {number} of the input is not valid {reason}: {error}. Nothing of its batch was "
             "published. Whatever writes it must send one Singer message a line and nothing else."
         ) from error
+
+
+def _pythons_record(line: bytes) -> Record | None:
+    """A record that Python's own `json` wrote and no other parser reads."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("type") != "RECORD":
+        return None
+    stream, version = found.get("stream"), found.get("version")
+    if not isinstance(stream, str) or "record" not in found:
+        return None
+    record = msgspec.Raw(json.dumps(found["record"]).encode())
+    return Record(stream, record, version if isinstance(version, int) else None)
 
 
 def _no_message(line: bytes, number: int, error: msgspec.ValidationError) -> str:

@@ -8,6 +8,8 @@ from target_td_table import state
 from target_td_table.batch import Batch
 from target_td_table.loaders.base import Loader, LoadRow, Staged
 from target_td_table.modes import Mode
+from target_td_table.quarantine import Quarantine
+from target_td_table.report import warn_of_kept_rows
 from target_td_table.table import Table, TableName
 
 _T = TypeVar("_T")
@@ -22,14 +24,24 @@ class Publisher:
     """
 
     def __init__(
-        self, loader: Loader, pipeline: str, write: Callable[[str], None] = state.write
+        self,
+        loader: Loader,
+        pipeline: str,
+        write: Callable[[str], None] = state.write,
+        *,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._loader = loader
+        self._quarantine = quarantine
         self._pipeline = pipeline
         self._write = write
         self._staged: list[Staged] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
         self._last: Future[Any] | None = None
+
+    def refused(self, stream: str) -> int:
+        """How many records of the stream the destination refused, of what is staged."""
+        return self._quarantine.refused[stream] if self._quarantine else 0
 
     @property
     def is_idle(self) -> bool:
@@ -79,7 +91,10 @@ class Publisher:
 
     def _stage(self, batches: Sequence[Closed]) -> None:
         for batch, mode in batches:
-            self._staged.append(self._loader.stage(batch, mode))
+            if self._quarantine:
+                self._staged += self._quarantine.stage(batch, mode)
+            else:
+                self._staged.append(self._loader.stage(batch, mode))
             batch.remove()
 
     def _publish(
@@ -90,16 +105,27 @@ class Publisher:
         without_rows: Sequence[Staged],
     ) -> None:
         self._stage(batches)
-        self._staged += without_rows
+        self._staged += [each for each in without_rows if self._is_certain(each)]
+        loads = [each.without(self.refused(each.stream)) for each in loads]
         kept = None if value is None else state.State(self._pipeline, value)
         self._loader.publish(self._staged, kept, loads)
         self._staged = []
         if value is not None:
             self._write(value)
 
+    def _is_certain(self, staged: Staged) -> bool:
+        """A reading of which records were refused does not tell what is gone."""
+        if staged.activation is None or not self.refused(staged.table.stream):
+            return True
+        table = staged.table
+        warn_of_kept_rows(table.stream, str(table.name), "some of its records did not fit")
+        return False
+
     def _discard(self, table: Table, mode: Mode) -> None:
         self._loader.discard([table], mode)
         self._staged = [each for each in self._staged if each.table.name != table.name]
+        if self._quarantine:
+            self._quarantine.refused.pop(table.stream, None)
 
     def _later(self, job: Callable[[], None]) -> None:
         self.settle()

@@ -5,6 +5,8 @@ says no, the records are looked at one by one: to forgive what JSON Schema forgi
 integer), to find fields that the SCHEMA does not declare, or to say what is wrong.
 """
 
+import contextlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from target_td_table.table import LogicalType, Table
 _FAST: Mapping[LogicalType, Any] = {
     LogicalType.BOOLEAN: bool | None,
     LogicalType.INTEGER: int | None,
+    LogicalType.LONG_INTEGER: int | None,
     LogicalType.NUMBER: float | None,
     LogicalType.TIMESTAMP: datetime | None,
     LogicalType.STRING: str | None,
@@ -27,6 +30,7 @@ _FAST: Mapping[LogicalType, Any] = {
 _FAST_KEY: Mapping[LogicalType, Any] = {
     LogicalType.BOOLEAN: bool,
     LogicalType.INTEGER: int,
+    LogicalType.LONG_INTEGER: int,
     LogicalType.NUMBER: float,
     LogicalType.TIMESTAMP: datetime,
     LogicalType.STRING: str,
@@ -84,7 +88,7 @@ class Check:
             return False
         try:
             self._decoder.decode_lines(chunk)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
         return True
 
@@ -148,37 +152,63 @@ def _values(table: Table, record: bytes, line: int) -> dict[str, Any]:
     try:
         values = msgspec.json.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason = f"it is not valid JSON: {error}"
-        raise BadRecordError(where, reason, "Correct the tap.") from error
+        raise _not_json(table, record, line, error) from error
     if not isinstance(values, dict):
         reason = f"it is not an object but {_word(values)}"
         raise BadRecordError(where, reason, "Correct the tap.")
     return values
 
 
+def _not_json(table: Table, record: bytes, line: int, error: Exception) -> BadRecordError:
+    """Which fields are no JSON, if at least Python can read them."""
+    values: Any = None
+    with contextlib.suppress(ValueError):
+        values = json.loads(record)
+    if not isinstance(values, dict):
+        where = f"A record of `{table.stream}` (line {line})"
+        return BadRecordError(where, f"it is not valid JSON: {error}", "Correct the tap.")
+    where = f"`{table.stream}`{_which(table, values)} (line {line})"
+    found = {field: _no_json(value) for field, value in values.items()}
+    reason = "; ".join(f"`{field}` holds {problem}" for field, problem in found.items() if problem)
+    return BadRecordError(where, reason or str(error), "Correct the data or the tap.")
+
+
+def _no_json(value: Any) -> str | None:
+    """What Python reads and JSON has no word for, at any depth."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "half of a surrogate pair, which is no character"
+    except ValueError:
+        return "NaN, an infinity, or a number beyond the range of a double"
+    return None
+
+
 def _problem(type_: LogicalType, value: Any) -> str | None:
     """What is wrong with a value, as the rest of a sentence; None if nothing is."""
     if value is None or type_ is LogicalType.JSON:
         return None
-    if type_ is LogicalType.INTEGER:
-        return _integer_problem(value)
+    if type_ in (LogicalType.INTEGER, LogicalType.LONG_INTEGER):
+        return _integer_problem(value, is_long=type_ is LogicalType.LONG_INTEGER)
     if type_ is LogicalType.NUMBER:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
     elif type_ is LogicalType.BOOLEAN:
         fits = isinstance(value, bool)
     elif type_ is LogicalType.STRING:
         fits = isinstance(value, str)
+    elif isinstance(value, str):
+        return None if _is_timestamp(value) else "is a string that is no time"
     else:
-        fits = isinstance(value, str) and _is_timestamp(value)
+        fits = False
     return None if fits else f"is {_word(value)}"
 
 
-def _integer_problem(value: Any) -> str | None:
+def _integer_problem(value: Any, *, is_long: bool) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"is {_word(value)}"
     if isinstance(value, float) and not value.is_integer():
         return "is a number with a fraction"
-    if not -(2**63) <= value < 2**63:
+    if not is_long and not -(2**63) <= value < 2**63:
         return "is an integer beyond 64 bits"
     return None
 
@@ -198,6 +228,11 @@ def _word(value: Any) -> str:
     if isinstance(value, str) and not value.isprintable():
         return "a string with control characters"
     return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
+
+
+def which(table: Table, record: bytes) -> str:
+    """The record's key, for a sentence that names it."""
+    return _which(table, msgspec.json.decode(record, type=dict[str, Any]))
 
 
 def _which(table: Table, values: Mapping[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """Where records go that do not fit: a table beside the one they were meant for."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from target_td_table.errors import TooManyRejectedError
 from target_td_table.records import Rejected
 from target_td_table.table import Column, LogicalType, Table, TableName
 
@@ -38,3 +40,28 @@ def rows(rejected: Sequence[Rejected]) -> bytes:
         + b"\n"
         for each in rejected
     )
+
+
+class Limit:
+    """How many records of a load may be rejected, by whomever; asked by two threads."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._rejected = 0
+        self._lock = threading.Lock()
+
+    def add(self, rejected: Sequence[Rejected]) -> None:
+        """Count records.
+
+        Raises:
+            TooManyRejectedError: If there are more than `max_rejected` now.
+        """
+        with self._lock:
+            self._rejected += len(rejected)
+        if self._most is not None and self._rejected > self._most:
+            last = rejected[0]
+            raise TooManyRejectedError(
+                f"{self._rejected} records do not fit, and `max_rejected` is {self._most}. One of "
+                f"them (line {last.line}): {last.reason}. Nothing of the last batch was published. "
+                "Correct the data or the tap's schema, or raise `max_rejected`."
+            )

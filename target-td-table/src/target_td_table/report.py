@@ -69,11 +69,22 @@ def summarize(loaded: Loaded) -> None:
 def warn_of_rejected(stream: str, table: str, rejected: int) -> None:
     """Say how many records of a stream did not fit, and where they are."""
     log.warning(
-        "%s records of `%s` did not fit its SCHEMA. They are in `%s` with the reasons.",
+        "%s records of `%s` did not fit. They are in `%s` with the reasons.",
         f"{rejected:,}",
         stream,
         table,
         extra={"stream": stream, "rejected": rejected},
+    )
+
+
+def warn_of_kept_rows(stream: str, table: str, why: str) -> None:
+    """Say why a whole reading removes nothing."""
+    log.warning(
+        "The reading of `%s` came to its end, but %s, so rows that it may no longer have stay in "
+        "`%s`.",
+        stream,
+        why,
+        table,
     )
 
 

@@ -14,7 +14,9 @@ from target_td_table.errors import InterruptedLoadError
 from target_td_table.load import Load
 from target_td_table.loaders import loader_for
 from target_td_table.publisher import Publisher
+from target_td_table.quarantine import Quarantine
 from target_td_table.reader import blocks
+from target_td_table.rejects import Limit
 from target_td_table.sinks import Sinks
 from target_td_table.transform import transform_for
 
@@ -28,14 +30,13 @@ class Run:
         self._signal = 0
         self._transform = transform_for(config)
         with contextlib.ExitStack() as stack:
-            publisher = (
-                _dry(settings) if dry_run else Publisher(loader_for(settings), settings.pipeline)
-            )
+            limit = Limit(settings.max_rejected)
+            publisher = _dry(settings) if dry_run else _publisher(settings, limit)
             stack.callback(publisher.close)
             folder = stack.enter_context(scratch.folder())
             sinks = Sinks(settings, publisher, folder)
             stack.callback(sinks.abandon)
-            self._load = Load(settings, publisher, sinks)
+            self._load = Load(settings, publisher, sinks, limit)
             self._resources = stack.pop_all()
 
     def read(self, source: IO[Any]) -> None:
@@ -86,6 +87,14 @@ class Run:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
         signal.signal(number, signal.SIG_DFL)
+
+
+def _publisher(settings: Settings, limit: Limit) -> Publisher:
+    loader = loader_for(settings)
+    creates_tables = settings.auto_create_table
+    quarantine = Quarantine(loader, limit, creates_tables=creates_tables)
+    is_wanted = settings.on_invalid == "quarantine"
+    return Publisher(loader, settings.pipeline, quarantine=quarantine if is_wanted else None)
 
 
 def _dry(settings: Settings) -> Publisher:

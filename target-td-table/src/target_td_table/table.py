@@ -9,6 +9,8 @@ class LogicalType(StrEnum):
 
     BOOLEAN = "boolean"
     INTEGER = "integer"
+    # Beyond 64 bits.
+    LONG_INTEGER = "long integer"
     NUMBER = "number"
     TIMESTAMP = "timestamp"
     STRING = "string"
@@ -17,10 +19,18 @@ class LogicalType(StrEnum):
 
 # What a column may become without losing a value: its own text, or that text as JSON.
 _SCALARS = frozenset(
-    {LogicalType.BOOLEAN, LogicalType.INTEGER, LogicalType.NUMBER, LogicalType.TIMESTAMP}
+    {
+        LogicalType.BOOLEAN,
+        LogicalType.INTEGER,
+        LogicalType.LONG_INTEGER,
+        LogicalType.NUMBER,
+        LogicalType.TIMESTAMP,
+    }
 )
 _WIDER = {
-    LogicalType.NUMBER: frozenset({LogicalType.INTEGER}),
+    LogicalType.LONG_INTEGER: frozenset({LogicalType.INTEGER}),
+    # Where a number cannot hold all digits of an integer, the loader refuses the value.
+    LogicalType.NUMBER: frozenset({LogicalType.INTEGER, LogicalType.LONG_INTEGER}),
     LogicalType.STRING: _SCALARS,
     LogicalType.JSON: _SCALARS | {LogicalType.STRING},
 }

@@ -31,7 +31,10 @@ def _duckdb(settings: Settings) -> Loader:
     from target_td_table.loaders.duckdb import DuckDbLoader
 
     return DuckDbLoader(
-        settings.destination, database=settings.database, memory_bytes=settings.memory_bytes
+        settings.destination,
+        database=settings.database,
+        memory_bytes=settings.memory_bytes,
+        tries_first=settings.on_invalid == "quarantine",
     )
 
 

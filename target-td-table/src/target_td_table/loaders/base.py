@@ -43,6 +43,10 @@ class LoadRow:
     ended_at: datetime
     state: str | None
 
+    def without(self, refused: int) -> "LoadRow":
+        """The row when the destination refused so many of the records that came."""
+        return replace(self, rows=self.rows - refused, rejected=self.rejected + refused)
+
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from target_td_table.batch import Batch
-from target_td_table.errors import InputError
+from target_td_table.errors import BadRecordError, InputError
 from target_td_table.loaders import duckdb_statements as statements
 from target_td_table.loaders import sql, sql_activation, sql_merge
 from target_td_table.loaders.base import (
@@ -25,8 +25,8 @@ from target_td_table.loaders.base import (
 )
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
+from target_td_table.loaders.misfits import first_misfit
 from target_td_table.modes import Mode
-from target_td_table.records import explain
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
 
@@ -39,8 +39,15 @@ class DuckDbLoader:
     """Tables in a DuckDB file, which this process alone has open."""
 
     def __init__(
-        self, destination: str, *, database: str, memory_bytes: int, read_only: bool = False
+        self,
+        destination: str,
+        *,
+        database: str,
+        memory_bytes: int,
+        read_only: bool = False,
+        tries_first: bool = False,
     ) -> None:
+        """With `tries_first` a batch that is refused leaves those before it staged."""
         self._path = path_in(destination)
         refuse_other_files(self._path)
         self._state_table = TableName(database, sql.STATE_TABLE)
@@ -54,6 +61,7 @@ class DuckDbLoader:
         except duckdb.Error as error:
             raise opening_refused(self._path, error) from error
         self._in_transaction = False
+        self._tries_first = tries_first
         self._run("SET TimeZone = 'UTC'")
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
@@ -89,13 +97,43 @@ class DuckDbLoader:
         if mode is not Mode.APPEND:
             into = statements.staging_name(into)
             self._run(statements.create_staging(into, batch.table.name))
+        if self._tries_first:
+            # A statement that fails aborts the transaction, with all that is staged.
+            self._try(batch, existing)
         try:
             self._run(statements.insert_batch(batch, into, existing), batch.table)
-        except InputError:
-            for line, record in batch.records():
-                explain(batch.table, record, line)
-            raise
+        except InputError as error:
+            raise self._misfit(batch, existing) or error from error
         return Staged(batch.table, batch.rows, mode)
+
+    def _try(self, batch: Batch, existing: Mapping[str, str]) -> None:
+        if self._fails(batch, existing, batch.path):
+            misfit = self._misfit(batch, existing)
+            if misfit:
+                raise misfit
+
+    def _misfit(self, batch: Batch, existing: Mapping[str, str]) -> BadRecordError | None:
+        """The first record that DuckDB refuses; none of its errors names one for certain."""
+        path = batch.path.with_suffix(".tried.ndjson")
+
+        def fails(records: Sequence[bytes]) -> bool:
+            path.write_bytes(b"".join(records))
+            return self._fails(batch, existing, path)
+
+        try:
+            return first_misfit(batch, fails)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _fails(self, batch: Batch, existing: Mapping[str, str], path: Path) -> bool:
+        statement = statements.try_file(batch.table, path, batch.longest_chunk_bytes, existing)
+        # Another connection: the transaction of this one stays as it is.
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute("SET TimeZone = 'UTC'").execute(statement)
+            except (duckdb.InvalidInputException, duckdb.ConversionException):
+                return True
+            return False
 
     def publish(
         self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()

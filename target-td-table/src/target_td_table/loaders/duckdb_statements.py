@@ -2,6 +2,7 @@
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from target_td_table.batch import Batch
 from target_td_table.loaders.base import AddColumn, Change, CreateTable
@@ -19,13 +20,13 @@ CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
 _TYPES = {
     LogicalType.BOOLEAN: "BOOLEAN",
     LogicalType.INTEGER: "BIGINT",
+    LogicalType.LONG_INTEGER: "HUGEINT",
     LogicalType.NUMBER: "DOUBLE",
     LogicalType.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
     LogicalType.STRING: "VARCHAR",
     LogicalType.JSON: "JSON",
 }
 _LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
-    "HUGEINT": LogicalType.INTEGER,
     "FLOAT": LogicalType.NUMBER,
     "TIMESTAMP": LogicalType.TIMESTAMP,
 }
@@ -98,22 +99,47 @@ def insert_batch(batch: Batch, into: TableName, existing: Mapping[str, str]) -> 
 
     DuckDB's reader would also take `"12"` and 1.5 for an integer; `records.Check` has looked.
     """
-    table = batch.table
-    columns = ", ".join(quoted(column.name) for column in table.columns)
+    columns = ", ".join(quoted(column.name) for column in batch.table.columns)
+    values = ", ".join(_values(batch.table, existing).values())
+    return (
+        f"INSERT INTO {path(into)} ({columns}) SELECT {values} "
+        f"{_from(batch.table, batch.path, batch.longest_chunk_bytes, existing)}"
+    )
+
+
+def try_file(
+    table: Table, file: Path, longest_chunk_bytes: int, existing: Mapping[str, str]
+) -> str:
+    """Read a batch's file and make all values of it, as `insert_batch` does, for nobody."""
     types = {name.lower(): type_ for name, type_ in existing.items()}
     values = ", ".join(
-        _value(column, quoted(table.spelling(column.field)), types.get(column.name.lower()))
-        for column in table.columns
+        f"CAST({value} AS {types[name.lower()]})" if name.lower() in types else value
+        for name, value in _values(table, existing).items()
     )
+    return f"SELECT max(hash({values})) {_from(table, file, longest_chunk_bytes, existing)}"
+
+
+def _values(table: Table, existing: Mapping[str, str]) -> dict[str, str]:
+    """The value of each column."""
+    types = {name.lower(): type_ for name, type_ in existing.items()}
+    return {
+        column.name: _value(
+            column, quoted(table.spelling(column.field)), types.get(column.name.lower())
+        )
+        for column in table.columns
+    }
+
+
+def _from(table: Table, file: Path, longest_chunk_bytes: int, existing: Mapping[str, str]) -> str:
+    types = {name.lower(): type_ for name, type_ in existing.items()}
     read_as = ", ".join(
         f"{literal(table.spelling(field))}: {literal(_read_as(table, field, types))}"
         for field in table.fields
     )
     return (
-        f"INSERT INTO {path(into)} ({columns}) SELECT {values} "
-        f"FROM read_json({literal(str(batch.path))}, format = 'newline_delimited', "
+        f"FROM read_json({literal(str(file))}, format = 'newline_delimited', "
         f"columns = {{{read_as}}}, auto_detect = false, "
-        f"maximum_object_size = {max(batch.longest_chunk_bytes + 1, _OBJECT_BYTES)})"
+        f"maximum_object_size = {max(longest_chunk_bytes + 1, _OBJECT_BYTES)})"
     )
 
 
@@ -181,6 +207,8 @@ def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
     if wide is LogicalType.NUMBER:
         # A double holds every integer up to 2^53; beyond it, digits would be lost in silence.
         return f"if(abs({value}) > {2**53}, error({literal(_TOO_LONG)}), CAST({value} AS DOUBLE))"
+    if wide is LogicalType.LONG_INTEGER:
+        return f"CAST({value} AS HUGEINT)"
     text = value
     if narrow is LogicalType.TIMESTAMP:
         text = f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%fZ')"

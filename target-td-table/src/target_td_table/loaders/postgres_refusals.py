@@ -38,6 +38,7 @@ _OTHER = "does not fit the type of its column"
 class Refusal:
     """One record that the server refused."""
 
+    place: int
     line: int
     record: bytes
     field: str | None
@@ -47,7 +48,8 @@ class Refusal:
         """What to tell a person."""
         where = f"`{table.stream}`{_key(table, self.record)} (line {self.line})"
         value = f"`{self.field}`" if self.field else "one of its values"
-        return BadRecordError(where, f"{value} {self.reason}", "Correct the data or the column.")
+        fix = "Correct the data or the column."
+        return BadRecordError(where, f"{value} {self.reason}", fix, place=self.place)
 
 
 def is_about_a_record(error: psycopg.Error) -> bool:
@@ -72,9 +74,9 @@ def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refus
     """The record and the field that the server means, if that can be told."""
     if error.sqlstate in _ENCODING:
         # The server checks ahead, and may name a line before the one it means.
-        for line, record in batch.records():
+        for at, (line, record) in enumerate(batch.records()):
             if holds_nul(record) and (field := _field_with_nul(record, columns)):
-                return Refusal(line, record, field, _NUL)
+                return Refusal(at, line, record, field, _NUL)
     place = _PLACE.search(error.diag.context or "")
     return _at(batch, columns, place, error) if place else None
 
@@ -83,12 +85,12 @@ def _at(
     batch: Batch, columns: Sequence[Filled], place: re.Match[str], error: psycopg.Error
 ) -> Refusal | None:
     wanted, written = int(place[1]), 1
-    for line, record in batch.records():
+    for at, (line, record) in enumerate(batch.records()):
         written += row_lines(record, columns)
         if written >= wanted:
             fields = [each.field for each in columns if each.name == place[2]]
             reason = _REASONS.get(error.sqlstate or "", _OTHER)
-            return Refusal(line, record, fields[0] if fields else None, reason)
+            return Refusal(at, line, record, fields[0] if fields else None, reason)
     return None
 
 

@@ -209,6 +209,7 @@ def _unix_seconds(value: bytes | msgspec.Raw) -> bytes:
 _BY_TYPE: Mapping[LogicalType, Encode] = {
     LogicalType.BOOLEAN: _as_it_is,
     LogicalType.INTEGER: _integer,
+    LogicalType.LONG_INTEGER: _integer,
     LogicalType.NUMBER: _as_it_is,
     LogicalType.TIMESTAMP: _text,
     LogicalType.STRING: _text,

@@ -17,6 +17,7 @@ ARRIVAL = "_td_arrival"
 _TYPES = {
     LogicalType.BOOLEAN: "boolean",
     LogicalType.INTEGER: "bigint",
+    LogicalType.LONG_INTEGER: "numeric",
     LogicalType.NUMBER: "numeric",
     LogicalType.TIMESTAMP: "timestamp with time zone",
     LogicalType.STRING: "text",
@@ -167,7 +168,7 @@ def _definition(column: Column) -> str:
 
 def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
     """A value of one logical type as a value of a wider one."""
-    if wide is LogicalType.NUMBER:
+    if wide in (LogicalType.NUMBER, LogicalType.LONG_INTEGER):
         return f"{value}::numeric"
     text = value
     if narrow is LogicalType.TIMESTAMP:

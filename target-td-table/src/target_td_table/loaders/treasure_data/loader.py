@@ -23,7 +23,7 @@ from target_td_table.loaders.treasure_data.parts import PART_BYTES
 from target_td_table.loaders.treasure_data.refusal import RefusedError, told
 from target_td_table.loaders.treasure_data.schema import fitted_table_name
 from target_td_table.loaders.treasure_data.session import Session
-from target_td_table.loaders.treasure_data.staging import Staging, Stagings
+from target_td_table.loaders.treasure_data.staging import Staging, Stagings, check
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
@@ -36,7 +36,7 @@ _DEFAULT_PATIENCE = Patience()
 class TreasureDataLoader:
     """Tables in one database of Treasure Data."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- patience and sizes are for tests
         self,
         address: Address,
         key: str,
@@ -44,12 +44,15 @@ class TreasureDataLoader:
         pipeline: str,
         patience: Patience = _DEFAULT_PATIENCE,
         part_bytes: int = PART_BYTES,
+        tries_first: bool = False,
     ) -> None:
+        """With `tries_first` a batch that is refused leaves those before it staged."""
         self._calls = Calls(Api(address.endpoint, key, patience), address.database)
         self._catalog = Catalog(self._calls)
         self._journal = Journal(self._calls)
         self._pipeline = pipeline
         self._stagings = Stagings(part_bytes=part_bytes)
+        self._tries_first = tries_first
         self._has_begun = False
         self._is_away = False
         # Tables filled aside that were not decided about; sessions that did their work.
@@ -84,6 +87,8 @@ class TreasureDataLoader:
                 self._aside(batch.table.name)
             placed = self._catalog.placed(batch.table)
             types = {each.key: each.type for each in self._catalog.columns(batch.table.name)}
+        if self._tries_first:
+            check(batch, placed, types)
         staging = self._stagings.opened(placed, mode)
         try:
             staging.add(batch, placed, types)

@@ -31,4 +31,5 @@ def open_loader(settings: Settings) -> Loader:
                 )
             ]
         ) from error
-    return TreasureDataLoader(address, key, pipeline=settings.pipeline)
+    tries_first = settings.on_invalid == "quarantine"
+    return TreasureDataLoader(address, key, pipeline=settings.pipeline, tries_first=tries_first)

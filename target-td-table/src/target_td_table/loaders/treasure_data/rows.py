@@ -27,6 +27,7 @@ _LONG = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _READ: Mapping[LogicalType, Any] = {
     LogicalType.BOOLEAN: bool | None,
     LogicalType.INTEGER: _LONG | None,
+    LogicalType.LONG_INTEGER: msgspec.Raw,
     LogicalType.NUMBER: float | None,
     LogicalType.TIMESTAMP: str | None,
     LogicalType.STRING: str | None,
@@ -34,10 +35,12 @@ _READ: Mapping[LogicalType, Any] = {
 }
 _CONVERT: Mapping[LogicalType, Convert] = {
     LogicalType.BOOLEAN: values.boolean,
+    LogicalType.LONG_INTEGER: values.long_integer,
     LogicalType.TIMESTAMP: values.timestamp,
     LogicalType.JSON: values.json_text,
 }
 _PLAIN = frozenset({LogicalType.BOOLEAN, LogicalType.INTEGER, LogicalType.NUMBER})
+_INTEGERS = frozenset({LogicalType.INTEGER, LogicalType.LONG_INTEGER})
 _NULL = msgspec.Raw(b"null")
 # msgspec cannot rename a field to these.
 _ODD = re.compile(r'["\\\x00-\x1f]')
@@ -167,8 +170,8 @@ def _reading(column: Column, type_: str | None, *, careful: bool) -> tuple[Any, 
     kind = column.read_as
     if type_ == "string" and kind in _PLAIN:
         return msgspec.Raw, values.scalar_text
-    if kind is LogicalType.INTEGER and type_ in ("double", "float"):
-        return _READ[LogicalType.NUMBER], None
+    if kind in _INTEGERS and type_ in ("double", "float"):
+        return msgspec.Raw, values.exact_double
     if kind is LogicalType.INTEGER and careful:
         return msgspec.Raw, values.integer
     return _READ[kind], _CONVERT.get(kind)

@@ -26,6 +26,7 @@ _SHORTEST_NAME, _LONGEST_NAME = 3, 128
 TYPES: Mapping[LogicalType, str] = {
     LogicalType.BOOLEAN: "long",
     LogicalType.INTEGER: "long",
+    LogicalType.LONG_INTEGER: "string",
     LogicalType.NUMBER: "double",
     LogicalType.TIMESTAMP: "string",
     LogicalType.STRING: "string",

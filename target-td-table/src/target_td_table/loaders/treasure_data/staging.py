@@ -8,14 +8,14 @@ from itertools import count
 import msgspec
 
 from target_td_table.batch import Batch
-from target_td_table.errors import InputError
+from target_td_table.loaders.misfits import first_misfit
 from target_td_table.loaders.treasure_data.parts import Part, Parts
 from target_td_table.loaders.treasure_data.rows import Packer
 from target_td_table.modes import Mode
-from target_td_table.records import explain
 from target_td_table.table import Table
 
 _BLOCK_BYTES = 1 << 20
+_REFUSED = (msgspec.MsgspecError, OverflowError, ValueError)
 
 
 class Staging:
@@ -69,7 +69,7 @@ class Staging:
                 self._content.update(block)
                 try:
                     yield packer.pack(block)
-                except (msgspec.MsgspecError, OverflowError, ValueError):
+                except _REFUSED:
                     packer = self._packer(placed, types, careful=True)
                     yield _packed_carefully(packer, block, batch)
 
@@ -111,13 +111,31 @@ class Stagings:
         self._stagings.pop((staging.table.name.table, staging.mode), None)
 
 
+def check(batch: Batch, placed: Table, types: Mapping[str, str]) -> None:
+    """Pack a batch for nobody.
+
+    Raises:
+        BadRecordError: If a value does not fit; it tells the first record of which one does not.
+    """
+    packer = Packer(placed, types, upload_seconds=0, careful=True)
+    with batch.path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES) + file.readline():
+            _packed_carefully(packer, block, batch)
+
+
 def _packed_carefully(packer: Packer, block: bytes, batch: Batch) -> bytes:
     try:
         return packer.pack(block)
-    except (msgspec.MsgspecError, OverflowError, ValueError) as error:
-        for line, record in batch.records():
-            explain(batch.table, record, line)
-        raise InputError(
-            f"A record of `{batch.table.stream}` cannot be written for Treasure Data: "
-            f"{type(error).__name__}. Nothing of its batch was published. Correct the data."
-        ) from error
+    except _REFUSED as error:
+        misfit = first_misfit(batch, lambda records: _fails(packer, records))
+        if misfit is None:
+            raise
+        raise misfit from error
+
+
+def _fails(packer: Packer, records: Sequence[bytes]) -> bool:
+    try:
+        packer.pack(b"".join(records))
+    except _REFUSED:
+        return True
+    return False

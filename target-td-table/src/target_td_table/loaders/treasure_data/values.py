@@ -34,6 +34,20 @@ def integer(value: msgspec.Raw) -> int | None:
     return int(number)
 
 
+def long_integer(value: msgspec.Raw) -> str | None:
+    """All digits, as text: no type of a column holds more than 64 bits."""
+    text = bytes(value).decode()
+    return None if text == "null" else f"{int(Decimal(text)):d}"
+
+
+def exact_double(value: msgspec.Raw) -> float | None:
+    """An integer in a column of doubles; beyond 2^53 digits would be lost in silence."""
+    number = integer(value)
+    if number is not None and abs(number) > 2**53:
+        raise ValueError("An integer with more digits than a double has.")
+    return None if number is None else float(number)
+
+
 def json_text(value: msgspec.Raw) -> str | None:
     """JSON as the tap sent it."""
     return None if bytes(value) == _NULL else str(value, "utf-8")

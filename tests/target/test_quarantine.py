@@ -1,0 +1,183 @@
+"""Records that the SCHEMA allows and the destination refuses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from target_td_table.batch import Batch
+from target_td_table.dry_run import DryRun
+from target_td_table.errors import BadRecordError, TooManyRejectedError
+from target_td_table.loaders.base import Staged
+from target_td_table.modes import Mode
+from target_td_table.quarantine import Quarantine
+from target_td_table.rejects import Limit
+from target_td_table.table import Column, LogicalType, Table, TableName
+from tests.target.batches import batch_of
+from tests.target.postgres_server import PostgresTables
+from tests.target.world import (
+    INTEGER,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    DuckDbTables,
+    Tables,
+    activate,
+    record,
+    schema,
+    state,
+)  # fmt: skip
+
+NUMBERS = Table(
+    "numbers", TableName("main", "numbers"), (Column("n", "n", LogicalType.INTEGER),), ("n",)
+)
+CHARGES = schema("charges", id=TEXT, n=INTEGER, o=OBJECT)
+BEYOND = 2**63
+
+
+class Picky(DryRun):
+    """Takes batches of numbers in which none is odd; tells the first that is."""
+
+    def __init__(self) -> None:
+        self.staged: list[tuple[str, bytes]] = []
+
+    def alter(self, table: Table) -> None:
+        assert table.stream == "numbers__rejected"
+
+    def stage(self, batch: Batch, mode: Mode) -> Staged:
+        records = [each for _, each in batch.records()]
+        if batch.table is NUMBERS:
+            for place, each in enumerate(records):
+                if int(each.rpartition(b": ")[2].rstrip(b"}\n")) % 2:
+                    raise BadRecordError("It", "it is odd", "Correct it.", place=place)
+        self.staged += [(batch.table.stream, each) for each in records]
+        return Staged(batch.table, batch.rows, mode)
+
+
+def numbers(folder: str, found: Sequence[int]) -> Batch:
+    return batch_of(Path(folder), NUMBERS, [{"n": each} for each in found])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 9) | st.just(2), max_size=700))
+def test_every_record_is_staged_or_kept_aside_once_and_in_order(found: list[int]) -> None:
+    loader = Picky()
+    with TemporaryDirectory() as folder:
+        batch = numbers(folder, found)
+        staged = Quarantine(loader, Limit(None)).stage(batch, Mode.APPEND)
+        assert list(Path(folder).iterdir()) == [batch.path]
+    taken = [each for stream, each in loader.staged if stream == "numbers"]
+    kept = [each for stream, each in loader.staged if stream == "numbers__rejected"]
+    assert taken == [b'{"n": %d}\n' % each for each in found if each % 2 == 0]
+    assert [each[: each.index(b",")] for each in kept] == [
+        b'{"line":%d' % line for line, each in enumerate(found, 1) if each % 2
+    ]
+    assert sum(each.rows for each in staged) == len(found)
+
+
+def test_more_refusals_than_allowed_end_the_load(tmp_path: Path) -> None:
+    quarantine = Quarantine(Picky(), Limit(2))
+    quarantine.stage(numbers(str(tmp_path), [1, 3]), Mode.APPEND)
+    with pytest.raises(TooManyRejectedError, match=r"3 records .* \(line 2\): it is odd"):
+        quarantine.stage(numbers(str(tmp_path), [2, 5]), Mode.APPEND)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_what_the_destination_refuses_is_kept_aside_with_the_reason(
+    anywhere: Tables, mode: Mode
+) -> None:
+    lines = [record("charges", id=str(n), n=BEYOND if n % 100 == 7 else n) for n in range(600)]
+    outcome = anywhere.load(
+        CHARGES, *lines, state(at=1), on_invalid="quarantine", mode=str(mode), max_rejected=6
+    )
+    assert outcome.states == [{"at": 1}]
+    found = anywhere.rows("SELECT line, record FROM charges__rejected ORDER BY line")
+    assert [line for line, _ in found] == [9, 109, 209, 309, 409, 509]
+    assert found[0][1] == f'{{"id": "7", "n": {BEYOND}}}'
+    ((reason,),) = anywhere.rows("SELECT DISTINCT reason FROM charges__rejected")
+    assert "`n` is" in reason
+    assert "beyond" in reason
+    assert anywhere.rows("SELECT count(*), count(DISTINCT id) FROM charges") == [(594, 594)]
+    assert anywhere.rows("SELECT rows, rejected FROM _td_loads") == [(594, 6)]
+
+
+def test_what_schema_and_destination_refuse_together_is_limited(
+    anywhere: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = [record("charges", id="a", n="x"), record("charges", id="b", n=BEYOND)]
+    refused = anywhere.load(CHARGES, *bad, on_invalid="quarantine", max_rejected=1)
+    assert "`max_rejected` is 1" in refused.sentence
+    assert anywhere.load(CHARGES, *bad, on_invalid="quarantine", max_rejected=2).error is None
+    assert "2 records of `charges` did not fit" in caplog.text
+
+
+def test_a_reading_with_a_record_that_was_refused_removes_nothing(
+    anywhere: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    anywhere.load(CHARGES, record("charges", id="a", version=1), mode="merge")
+    anywhere.load(
+        CHARGES, record("charges", id="a", n=BEYOND, version=2), activate("charges", 2),
+        mode="merge", on_invalid="quarantine",
+    )  # fmt: skip
+    assert anywhere.rows("SELECT id, _sdc_deleted_at FROM charges") == [("a", None)]
+    assert "some of its records did not fit" in caplog.text
+
+
+@pytest.mark.parametrize("value", [{"o": {"a": ["\x00"]}}, {"id": "a\x00"}])
+def test_the_character_nul_is_kept_aside_in_postgresql(
+    postgres: PostgresTables, value: dict[str, Any]
+) -> None:
+    postgres.load(
+        CHARGES, record("charges", id="a"), record("charges", **{"id": "b"} | value),
+        record("charges", id="c"), on_invalid="quarantine",
+    )  # fmt: skip
+    assert postgres.rows("SELECT id FROM charges ORDER BY id") == [("a",), ("c",)]
+    ((line, reason),) = postgres.rows("SELECT line, reason FROM charges__rejected")
+    assert line == 3
+    assert "holds the character U+0000, which PostgreSQL cannot keep" in reason
+
+
+@pytest.mark.parametrize(
+    ("field", "type_", "good", "bad"),
+    [(TEXT, "date", "2026-01-02", "never"), (NUMBER, "decimal(3, 1)", 12.5, 1000),
+     (TEXT, "uuid", None, "x")],
+)  # fmt: skip
+def test_a_value_that_a_type_given_by_hand_refuses_is_kept_aside(
+    anywhere: Tables, field: dict[str, Any], type_: str, good: Any, bad: Any
+) -> None:
+    anywhere.run(f"CREATE TABLE charges (id text, v {type_})")
+    anywhere.load(
+        schema("charges", id=TEXT, v=field),
+        *[record("charges", id=name, v=good) for name in "ab"],
+        record("charges", id="c", v=bad),
+        on_invalid="quarantine",
+    )
+    assert anywhere.rows("SELECT id FROM charges ORDER BY id") == [("a",), ("b",)]
+    assert "`v` " in anywhere.rows("SELECT reason FROM charges__rejected")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("NaN", "NaN, an infinity"), ("[-Infinity]", "NaN, an infinity"), ('"\\ud800"', "half of a")],
+)
+def test_what_only_python_takes_for_json_is_kept_aside(
+    tables: DuckDbTables, text: str, problem: str
+) -> None:
+    line = f'{{"type":"RECORD","stream":"charges","record":{{"id":"b","o":{text}}}}}\n'
+    tables.load(CHARGES, record("charges", id="a"), line, on_invalid="quarantine")
+    ((reason,),) = tables.rows("SELECT reason FROM charges__rejected")
+    assert f"`o` holds {problem}" in reason
+    assert tables.rows("SELECT id FROM charges") == [("a",)]
+
+
+def test_a_table_for_rejected_records_must_be_there_when_none_may_be_made(
+    tables: DuckDbTables,
+) -> None:
+    tables.load(CHARGES)
+    settings_ = {"on_invalid": "quarantine", "auto_create_table": False}
+    outcome = tables.load(CHARGES, record("charges", id="a", n=BEYOND), **settings_)
+    assert "There is no table `main.charges__rejected`" in outcome.sentence
