@@ -1,9 +1,6 @@
-import gzip
-from pathlib import Path
-
 import pytest
 
-from tests.target.world import INTEGER, TEXT, DuckDbTables, activate, line, record, schema
+from tests.target.world import INTEGER, TEXT, DuckDbTables, activate, record, schema
 
 CHARGES = (schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n=2))
 
@@ -43,33 +40,3 @@ def test_the_slow_path_is_named_in_the_log(
     caplog.set_level("INFO", logger="target_td_table")
     tables.load(*CHARGES, add_record_metadata=True)
     assert "`add_record_metadata`: records take the slow path" in caplog.text
-
-
-@pytest.mark.parametrize("compression", ["gzip", None])
-def test_a_batch_message_brings_the_records_of_its_files(
-    tables: DuckDbTables, tmp_path: Path, compression: str | None
-) -> None:
-    content = b'{"id":"1","n":1}\n{"id":"2","n":2}\n'
-    path = tmp_path / "records"
-    path.write_bytes(gzip.compress(content) if compression else content)
-    encoding = {"format": "jsonl", "compression": compression}
-    tables.load(CHARGES[0], batch(encoding, f"file://{path}"))
-    assert tables.rows("FROM charges ORDER BY id") == [("1", 1), ("2", 2)]
-
-
-@pytest.mark.parametrize(
-    ("encoding", "url", "sentence"),
-    [
-        ({"format": "parquet"}, "file:///x", "is parquet with compression none"),
-        ({"format": "jsonl"}, "s3://bucket/x", "is at `s3://`"),
-        ({"format": "jsonl"}, "file:///no/such/file", "cannot be read"),
-    ],
-)
-def test_a_batch_that_cannot_be_read_is_refused(
-    tables: DuckDbTables, encoding: dict[str, str], url: str, sentence: str
-) -> None:
-    assert sentence in tables.load(CHARGES[0], batch(encoding, url)).sentence
-
-
-def batch(encoding: object, url: str) -> str:
-    return line("BATCH", stream="charges", encoding=encoding, manifest=[url])

@@ -1,18 +1,21 @@
-"""BATCH messages: files of records that the tap wrote, jsonl with or without gzip.
+"""BATCH messages: files of records that the tap wrote, jsonl with or without gzip, or Parquet.
 
 https://sdk.meltano.com/en/latest/batch.html
 """
 
+import contextlib
 import gzip
-import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import unquote, urlparse
 
 from target_td_table.errors import InputError
 from target_td_table.messages import Batch
+from target_td_table.parquet import as_json_lines
 
+Opener = Callable[[Path], contextlib.AbstractContextManager[IO[bytes]]]
 _BLOCK_BYTES = 1 << 20
 
 
@@ -22,26 +25,55 @@ def read(message: Batch, line: int) -> Iterator[list[bytes]]:
     Raises:
         InputError: If a file is of another format, elsewhere, or cannot be read.
     """
-    file_format = message.encoding.get("format")
-    compression = message.encoding.get("compression") or "none"
-    if file_format != "jsonl" or compression not in ("gzip", "none"):
-        raise InputError(
-            f"The BATCH of `{message.stream}` on line {line} is {file_format} with compression "
-            f"{compression}. Let the tap write jsonl, with compression gzip or none."
-        )
+    opener = _opener(message, line)
     for url in message.manifest:
         path = _path(message, url, line)
         try:
-            with gzip.open(path) if compression == "gzip" else path.open("rb") as file:
+            with opener(path) as file:
                 yield from _blocks(file)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise InputError(
                 f"The file `{path}` of the BATCH of `{message.stream}` on line {line} cannot be "
                 f"read: {error}. Nothing of its batch was published."
             ) from error
 
 
-def _blocks(file: io.BufferedIOBase) -> Iterator[list[bytes]]:
+def _opener(message: Batch, line: int) -> Opener:
+    file_format = str(message.encoding.get("format"))
+    compression = str(message.encoding.get("compression") or "none")
+    # In a Parquet file the compression is a matter of its own, and stands in it.
+    opener = _OPENERS.get((file_format, "" if file_format == "parquet" else compression))
+    if opener is None:
+        raise InputError(
+            f"The BATCH of `{message.stream}` on line {line} has the format {file_format} with "
+            f"compression {compression}. Let the tap's `batch_config` say jsonl, with compression "
+            "gzip or none, or parquet."
+        )
+    return opener
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _gzipped(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path))
+
+
+@contextlib.contextmanager
+def _parquet(path: Path) -> Iterator[IO[bytes]]:
+    with as_json_lines(path) as written, written.open("rb") as file:
+        yield file
+
+
+_OPENERS: Mapping[tuple[str, str], Opener] = {
+    ("jsonl", "none"): _plain,
+    ("jsonl", "gzip"): _gzipped,
+    ("parquet", ""): _parquet,
+}
+
+
+def _blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
     while lines := file.readlines(_BLOCK_BYTES):
         records = [line.rstrip(b"\r\n") for line in lines]
         if found := [record for record in records if record.strip()]:
