@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import select, update
 
+from td_connector.moments import UnixSeconds
+from td_connector.running import Runner
+from td_connector.scheduler import Scheduler
+from td_connector.stopping import Stop
 from td_connector.store import jobs
 from td_connector.store.database import open_store
 from td_connector.store.tables import jobs as job_table
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
 
 QUICK = ("scheduler", "--poll", "0.2", "--lost-after", "3")
 MINUTE = 60
+# How often a scheduler is killed; more with TD_TEST_KILLS=100.
+ROUNDS = int(os.environ.get("TD_TEST_KILLS", "3"))
 
 
 def make_due(workshop: Workshop, *, minutes: int = 0) -> int:
@@ -112,7 +123,7 @@ def test_a_run_whose_scheduler_was_killed_is_lost_and_the_next_doubles_no_row(
     workshop: Workshop,
 ) -> None:
     """The target published rows whose state nobody heard: the next run asks it."""
-    workshop.create("s", "* * * * *", rows=1000, seconds=0.1)
+    workshop.create("s", "* * * * *", rows=1000, seconds=0.1, deaf=True)
     make_due(workshop)
     scheduler = workshop.start(*QUICK)
     workshop.until(lambda: len(workshop.ids()) > 3)
@@ -127,6 +138,51 @@ def test_a_run_whose_scheduler_was_killed_is_lost_and_the_next_doubles_no_row(
 
     assert [job["Status"] for job in workshop.jobs("s")] == ["success", "lost"]
     assert workshop.ids() == list(range(len(workshop.ids())))
+
+
+def test_a_tap_ends_with_its_scheduler_also_if_that_is_killed(workshop: Workshop) -> None:
+    """Else it would still be reading when the job is lost and the schedule runs again."""
+    workshop.create("s", "* * * * *", rows=2, seconds=600)
+    make_due(workshop)
+    scheduler = workshop.start(*QUICK)
+    workshop.until((workshop.folder / "tap.pid").exists)
+    tap = int((workshop.folder / "tap.pid").read_text())
+    assert is_there(tap)
+
+    stop(scheduler, signal.SIGKILL)
+
+    workshop.until(lambda: not is_there(tap), 5)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # Nobody waits for an orphan in a container without an init.
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_clock_that_jumps_makes_no_running_job_lost(workshop: Workshop) -> None:
+    workshop.create("s", "* * * * *", rows=6, seconds=0.2)
+    make_due(workshop)
+    ahead = threading.Event()
+    store, stop_ = open_store(workshop.store), Stop()
+    runner = Runner(
+        store, stop_, 0.1, clock=lambda: UnixSeconds(time.time() + (9000 if ahead.is_set() else 0))
+    )
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(Scheduler(runner, 1, 2.0).forever, 0.01)
+        workshop.until(lambda: len(workshop.ids()) > 1)
+        workshop.td("update", "s", "--schedule", "")
+        ahead.set()
+        workshop.until(lambda: workshop.jobs()[0]["Status"] != "running")
+        stop_.ask("the test")
+        running.result()
+    store.close()
+
+    assert [job["Status"] for job in workshop.jobs()] == ["success"]
+    assert workshop.ids() == list(range(6))
 
 
 def lost(workshop: Workshop) -> bool:
@@ -161,23 +217,24 @@ def test_a_job_that_was_declared_lost_ends_its_programs_and_moves_no_state(
     stop(scheduler)
 
 
-def test_of_four_schedulers_that_are_killed_at_random_each_tick_is_run_by_one(
+@pytest.mark.timeout(240 + 10 * ROUNDS)
+def test_of_four_schedulers_that_are_killed_at_random_each_tick_is_run_by_one_and_no_row_is_doubled(
     shared_workshop: Workshop,
 ) -> None:
-    workshop, chance = shared_workshop, random.Random(6)
+    workshop, chance = shared_workshop, random.Random(ROUNDS)
     names = ["a", "b", "c"]
     for name in names:
-        workshop.create(name, "* * * * *", rows=3, seconds=0.15)
-    running = [workshop.start(*QUICK, "--parallel", "2") for _ in range(4)]
+        workshop.create(name, "* * * * *", rows=3, seconds=0.1)
+    crew = ("scheduler", "--poll", "0.1", "--lost-after", "1.5", "--parallel", "2")
+    running = [workshop.start(*crew) for _ in range(4)]
     expected: set[tuple[str, int]] = set()
-    for minutes in range(4, 0, -1):
+    for minutes in range(ROUNDS, 0, -1):
         tick = make_due_one(workshop, names, minutes)
         expected |= {(name, tick) for name in names}
+        time.sleep(chance.uniform(0, 0.5))
+        stop(running.pop(chance.randrange(len(running))), signal.SIGKILL)
+        running.append(workshop.start(*crew))
         workshop.until(lambda due=tick: claimed(workshop, due) == len(names), 60)
-        if minutes in {4, 2}:
-            killed = running.pop(chance.randrange(len(running)))
-            stop(killed, signal.SIGKILL)
-            running.append(workshop.start(*QUICK, "--parallel", "2"))
     workshop.until(lambda: not any(job["Status"] == "running" for job in workshop.jobs()), 60)
     for process in running:
         stop(process)
@@ -187,6 +244,8 @@ def test_of_four_schedulers_that_are_killed_at_random_each_tick_is_run_by_one(
     assert max(found.values()) == 1
     assert {job["Status"]: job["Reason"] for job in workshop.jobs()}.keys() <= {"success", "lost"}
     assert overlaps(workshop, names) == []
+    for ids in workshop.ids_by_pipeline().values():
+        assert ids == list(range(len(ids)))
 
 
 def make_due_one(workshop: Workshop, names: list[str], minutes: int) -> int:

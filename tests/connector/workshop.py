@@ -88,9 +88,15 @@ class Workshop:
 
     def ids(self) -> list[int]:
         """The rows that the stand-in target has published."""
-        table = self.folder / "rows.jsonl"
-        lines = table.read_text().splitlines() if table.exists() else []
-        return [json.loads(line)["id"] for line in lines]
+        return [id_ for ids in self.ids_by_pipeline().values() for id_ in ids]
+
+    def ids_by_pipeline(self) -> dict[str, list[int]]:
+        table = self.folder / "published.jsonl"
+        found: dict[str, list[int]] = {}
+        for line in table.read_text().splitlines() if table.exists() else []:
+            publication = json.loads(line)
+            found.setdefault(publication["pipeline"], []).extend(publication["ids"])
+        return found
 
     def until(self, condition: Any, seconds: float = 30) -> None:
         """Wait for something that other processes do."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from td_connector.errors import ConnectorError
+from td_connector.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,8 @@ class Pipe:
         position = len(self._processes)
         before = self._processes[-1].stdout if self._processes else None
         process = subprocess.Popen(  # noqa: S603 - our own programs
-            start.arguments,
+            # Those behind the first end with their input.
+            start.arguments if position else leashed(start.arguments),
             cwd=folder,
             env=environment,
             stdin=before or subprocess.DEVNULL,

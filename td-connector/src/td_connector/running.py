@@ -70,7 +70,7 @@ class Runner:
         while True:
             try:
                 say()
-            except TryLaterError:
+            except ConnectorError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(min(_RETRY_SECONDS, self.beat_seconds))
@@ -116,7 +116,7 @@ class _Run:
         runner, progress = self._runner, self._heard.progress(is_over=False)
         try:
             self._is_lost = not jobs.beat(runner.store, self._job, progress, runner.clock())
-        except TryLaterError:
+        except ConnectorError:
             # The store is away; the load goes on, and the next beat tells all of it.
             return
 

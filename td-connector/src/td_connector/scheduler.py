@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from td_connector.errors import TryLaterError
-from td_connector.heartbeat import silent_since
+from td_connector.heartbeat import Watch, silent_since
 from td_connector.moments import format_time
 from td_connector.new_jobs import job_of_tick, this_runner
 from td_connector.schedule import due
@@ -52,11 +53,15 @@ class Scheduler:
     def forever(self, poll_seconds: float) -> None:
         """Run what is due until asked to stop; then end what runs, in order."""
         running: set[Future[Job]] = set()
+        watch = Watch.begun(self.runner.clock(), time.monotonic())
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             while not self.runner.stop.is_asked:
                 running = {future for future in running if not _is_over(future)}
+                watch = self._look(watch)
                 try:
-                    self._lose_silent()
+                    # Time for every job that lives to say so.
+                    if watch.steady_seconds >= 2 * self.runner.beat_seconds:
+                        self._lose_silent()
                     for job in self._claims(self.parallel - len(running)):
                         running.add(pool.submit(self._run, job))
                 except TryLaterError as error:
@@ -95,6 +100,10 @@ class Scheduler:
         ended = self.runner.run(job)
         _log_end(ended, self.runner)
         return ended
+
+    def _look(self, watch: Watch) -> Watch:
+        jump_seconds = self.runner.beat_seconds
+        return watch.seen(self.runner.clock(), time.monotonic(), jump_seconds=jump_seconds)
 
     def _lose_silent(self) -> None:
         now = self.runner.clock()

@@ -2,10 +2,11 @@
 
 Its settings stand under `in:` of a load.yml that is JSON: rows (3), page (1), until, seconds a page
 (0), fail (the exit code after all rows), say (its last words), deaf (whether it goes on when asked to
-end; it leaves a file `asked`).
+end; it leaves a file `asked`). Its process id is in `tap.pid`.
 """
 
 import json
+import os
 import signal
 import sys
 import time
@@ -42,6 +43,7 @@ def log(message: str, level: str = "info", **extra: object) -> None:
     sys.stderr.flush()
 
 
+Path("tap.pid").write_text(str(os.getpid()))
 log(f"reads from {first}")
 say(type="SCHEMA", stream="rows", schema={"properties": {"id": {}}}, key_properties=["id"])
 last = first + settings.get("rows", 3)

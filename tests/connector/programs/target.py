@@ -1,7 +1,7 @@
 """A target that keeps Singer's rules: what a STATE follows is published, then the STATE is out.
 
-The rows are in `rows.jsonl` and each pipeline's last state in a file of its own, as a real
-destination keeps both. Settings under `out:`: die_at (a record that kills it before it is
+Each publication is a line of `published.jsonl`, rows and state at once, as a real destination keeps
+both in one transaction. Settings under `out:`: die_at (a record that kills it before it is
 published), die_after (a state it publishes but does not let out), fail, say.
 """
 
@@ -21,21 +21,23 @@ if "--about" in sys.argv:
     sys.exit(0)
 settings = json.loads(Path(arguments["--config"]).read_text()).get("out") or {}
 pipeline = arguments.get("--pipeline", "default")
-kept = Path(f"{pipeline}.state")
+table = Path("published.jsonl")
 if "--print-state" in sys.argv:
-    print(kept.read_text() if kept.exists() else "{}")
+    lines = map(json.loads, table.read_text().splitlines() if table.exists() else [])
+    states = [line["state"] for line in lines if line["pipeline"] == pipeline]
+    print(json.dumps(states[-1] if states else {}))
     sys.exit(0)
 
-waiting: list[str] = []
-published: list[str] = []
+waiting: list[int] = []
+published: list[int] = []
 
 
 def publish(state: object) -> None:
-    with Path("rows.jsonl").open("a") as table:
-        table.writelines(waiting)
+    line = json.dumps({"pipeline": pipeline, "ids": waiting, "state": state}) + "\n"
+    with table.open("ab", buffering=0) as file:
+        file.write(line.encode())
     published.extend(waiting)
     waiting.clear()
-    kept.write_text(json.dumps(state))
     if state == settings.get("die_after"):
         os.kill(os.getpid(), signal.SIGKILL)
     sys.stdout.write(json.dumps(state) + "\n")
@@ -47,7 +49,7 @@ for line in sys.stdin:
     if message["type"] == "RECORD":
         if message["record"]["id"] == settings.get("die_at"):
             os.kill(os.getpid(), signal.SIGKILL)
-        waiting.append(json.dumps(message["record"]) + "\n")
+        waiting.append(message["record"]["id"])
     elif message["type"] == "STATE":
         publish(message["value"])
 rows = len(published)
