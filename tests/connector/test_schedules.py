@@ -269,6 +269,18 @@ def test_history_shows_the_newest_first_with_times_and_reasons(workshop: Worksho
     assert workshop.job(2)["Scheduled"] == "2026-11-01 08:00:00 +0900"
 
 
+def test_history_has_the_columns_of_the_hosted_connector_in_their_order_and_more_behind(
+    workshop: Workshop,
+) -> None:
+    workshop.create("daily")
+    hosted = "JobID,Status,Records,Database,Table,Priority,Started,Duration"
+
+    assert workshop.td("history", "daily", "-f", "csv").out == f"{hosted},Rows/s,Reason\n"
+    assert workshop.td("list", "-f", "tsv").out.splitlines()[0].split("\t")[:6] == [
+        "Name", "Cron", "Timezone", "Delay", "Database", "Table",
+    ]  # fmt: skip
+
+
 def test_run_with_a_format_prints_its_job_and_nothing_else(workshop: Workshop) -> None:
     workshop.create("daily", rows=2)
 

@@ -29,7 +29,7 @@ if settings.get("deaf"):
     signal.signal(signal.SIGTERM, lambda *_: Path("asked").touch())
 first = 0
 if "--state" in arguments:
-    first = json.loads(Path(arguments["--state"]).read_text())["next"]
+    first = json.loads(Path(arguments["--state"]).read_text() or '{"next": 0}')["next"]
 
 
 def say(**message: object) -> None:
