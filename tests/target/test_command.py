@@ -53,8 +53,18 @@ def test_rows_and_state_and_a_summary_come_out(tables: DuckDbTables) -> None:
     ended = run(tables, schema("charges"), record("charges", id="1"), state(a=1))
     assert (ended.returncode, ended.stdout) == (0, '{"a": 1}\n')
     summary = json.loads(ended.stderr.splitlines()[-1])
-    assert summary["message"].startswith("main.charges: 1 rows in ")
+    assert summary["message"].startswith("main.charges: 1 row in ")
     assert summary["extra"]["rows"] == 1
+
+
+def test_tables_that_got_nothing_are_one_line_of_the_summary(tables: DuckDbTables) -> None:
+    quiet = [schema(stream) for stream in ("customers", "invoices", "plans")]
+    ended = run(tables, *quiet, schema("charges"), record("charges", id="1"), state(a=1))
+
+    said = [json.loads(line)["message"] for line in ended.stderr.splitlines()]
+    assert [line.split(" in ")[0] for line in said] == [
+        "main.charges: 1 row", "3 other tables: nothing new",
+    ]  # fmt: skip
 
 
 def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(

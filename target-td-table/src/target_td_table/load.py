@@ -261,11 +261,14 @@ class Load:
 
     def _summarize(self, unfinished: Sequence[Sink]) -> None:
         self._progress.clear()
-        for sink in (each for each in self._sinks if not each.takes_rejects):
-            seconds = time.monotonic() - sink.opened_at
-            stream, name = sink.table.stream, str(sink.table.name)
-            refused = self._publisher.refused(stream)
-            rows = sink.rows - refused
-            summarize(Loaded(stream, name, rows, seconds, sink not in unfinished))
-            if rejected := sink.rejected + refused:
-                warn_of_rejected(stream, str(rejects_of(sink.table).name), rejected)
+        sinks = [sink for sink in self._sinks if not sink.takes_rejects]
+        summarize([self._loaded(sink, kept=sink not in unfinished) for sink in sinks])
+        for sink in sinks:
+            if rejected := sink.rejected + self._publisher.refused(sink.table.stream):
+                rejects = str(rejects_of(sink.table).name)
+                warn_of_rejected(sink.table.stream, rejects, rejected)
+
+    def _loaded(self, sink: Sink, *, kept: bool) -> Loaded:
+        stream, seconds = sink.table.stream, time.monotonic() - sink.opened_at
+        rows = sink.rows - self._publisher.refused(stream)
+        return Loaded(stream, str(sink.table.name), rows, seconds, kept)

@@ -6,6 +6,7 @@ Only refusals are the same in both: a plain sentence.
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from singer_sdk.logging import StructuredFormatter
@@ -25,10 +26,11 @@ class Loaded:
 
     def __str__(self) -> str:
         """The summary line."""
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         if not self.kept:
-            return f"{self.table}: {self.rows:,} rows of `{self.stream}` discarded"
+            return f"{self.table}: {rows} of `{self.stream}` discarded"
         speed = self.rows / self.seconds if self.seconds else 0
-        return f"{self.table}: {self.rows:,} rows in {self.seconds:.1f} s ({speed:,.0f} rows/s)"
+        return f"{self.table}: {rows} in {self.seconds:.1f} s ({speed:,.0f} rows/s)"
 
 
 def set_up() -> None:
@@ -51,19 +53,26 @@ def refuse(sentences: str) -> None:
     sys.stderr.flush()
 
 
-def summarize(loaded: Loaded) -> None:
-    """One line per table at the end."""
-    log.info(
-        "%s",
-        loaded,
-        extra={
-            "stream": loaded.stream,
-            "table": loaded.table,
-            "rows": loaded.rows,
-            "seconds": round(loaded.seconds, 3),
-            "kept": loaded.kept,
-        },
-    )
+def summarize(loaded: Sequence[Loaded]) -> None:
+    """One line per table at the end; one for all that got nothing, which may be most of them."""
+    told = [each for each in loaded if each.rows or not each.kept] or loaded[:1]
+    for each in told:
+        log.info(
+            "%s",
+            each,
+            extra={
+                "stream": each.stream,
+                "table": each.table,
+                "rows": each.rows,
+                "seconds": round(each.seconds, 3),
+                "kept": each.kept,
+            },
+        )
+    others = len(loaded) - len(told)
+    if others:
+        log.info(
+            "%d other tables: nothing new" if others > 1 else "%d other table: nothing new", others
+        )
 
 
 def warn_of_rejected(stream: str, table: str, rejected: int) -> None:
