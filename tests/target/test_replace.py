@@ -57,6 +57,17 @@ def test_a_stream_without_its_activate_version_is_discarded(yesterday: DuckDbTab
     assert exit_code(outcome.error) == 1
 
 
+def test_a_stream_that_was_activated_before_its_records_is_not_whole(
+    yesterday: DuckDbTables,
+) -> None:
+    early = [schema("charges"), activate("charges", 7), record("charges", id="half", version=7)]
+    outcome = yesterday.load(*early, state(a=1), mode="replace")
+    assert "`charges` ended without ACTIVATE_VERSION" in outcome.sentence
+    assert yesterday.rows("FROM charges") == [("old",)]
+    assert yesterday.load(*early, activate("charges", 7), mode="replace").error is None
+    assert yesterday.rows("FROM charges") == [("half",)]
+
+
 def test_a_whole_stream_is_published_beside_an_unfinished_one(yesterday: DuckDbTables) -> None:
     yesterday.load(
         *FULL, schema("refunds"), record("refunds", id="1", version=7), state(a=1), mode="replace"

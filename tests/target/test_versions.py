@@ -83,6 +83,17 @@ def test_a_reading_that_did_not_come_to_its_end_removes_nothing_until_it_is_resu
     assert left(anywhere) == "ab"
 
 
+def test_a_version_that_is_activated_before_its_records_counts_when_it_is_activated_again(
+    anywhere: Tables,
+) -> None:
+    load(anywhere, *reading(1, "ab"), state(at=1))
+    early = [activate("charges", 2), *brought(2, "b"), state(at=2)]
+    load(anywhere, *early, *brought(2, "c"))
+    assert left(anywhere) == "abc"
+    load(anywhere, *early, activate("charges", 2))
+    assert left(anywhere) == "bc"
+
+
 def test_news_that_follow_the_reading_in_the_same_run_stay(anywhere: Tables) -> None:
     load(anywhere, *reading(1, "ab"))
     load(anywhere, *reading(2, "a"), *brought(None, "n"), batch_size_rows=1)

@@ -41,8 +41,8 @@ class Checkpoint:
 
     value: str
     marks: dict[str, Mark]
-    # How many ACTIVATE_VERSION had come that are not published.
-    activations: int = 0
+    # What had been activated and was not published.
+    activations: tuple[Staged, ...] = ()
     # Until a row that came after the STATE is staged: staged rows cannot be told apart.
     can_be_cut_to: bool = True
 
@@ -158,6 +158,8 @@ class Load:
     def _add(self, sink: Sink, version: int | None, chunk: bytes, lines: Sequence[int]) -> None:
         if version != sink.version:
             self._begin_version(sink, version)
+        if version is not None and version == sink.activated:
+            self._go_on(sink)
         sink.add(chunk, lines)
         self._rows += len(lines)
         self._bytes += len(chunk)
@@ -189,7 +191,7 @@ class Load:
 
     def _take_state(self, value: str) -> None:
         marks = {sink.table.stream: sink.mark for sink in self._sinks}
-        self._checkpoint = Checkpoint(value, marks, len(self._activations))
+        self._checkpoint = Checkpoint(value, marks, tuple(self._activations))
         if self._settings.mode is not Mode.REPLACE and self._is_due():
             self._publish(value)
 
@@ -205,6 +207,12 @@ class Load:
         if sink.mode is Mode.MERGE and version is not None:
             self._sinks.begin_version(sink, version, self._stage)
         sink.version = version
+
+    def _go_on(self, sink: Sink) -> None:
+        """A reading that was activated before its end, as some taps do with a new table."""
+        sink.activated = None
+        stream = sink.table.stream
+        self._activations = [each for each in self._activations if each.table.stream != stream]
 
     def _is_full(self, mark: Mark) -> bool:
         return mark.rows >= min(
@@ -238,15 +246,16 @@ class Load:
             self._checkpoint = replace(self._checkpoint, marks=marks)
         self._publisher.stage(closed([sink]))
 
-    def _publish(self, value: str | None, activations: int | None = None) -> None:
-        """Publish what is staged, and all activations or only so many of them."""
+    def _publish(self, value: str | None, activations: Sequence[Staged] | None = None) -> None:
+        """Publish what is staged, and all activations or only those of them that still hold."""
+        held = [each for each in self._activations if activations is None or each in activations]
         whole = [
             Staged(sink.table, 0, sink.mode)
             for sink in self._sinks
             if sink.mode is Mode.REPLACE and replacing.has_news(sink)
         ]
-        whole += self._activations[:activations]
-        self._activations = [] if activations is None else self._activations[activations:]
+        whole += held
+        self._activations = [each for each in self._activations if each not in held]
         loads = self._history.rows(self._sinks, value)
         self._publisher.publish(closed(self._sinks), value, loads, without_rows=whole)
         self._checkpoint = None
