@@ -52,6 +52,33 @@ def test_a_second_run_loads_only_news_and_the_state_is_stored(
     assert "charges" in json.loads(stored.stdout)["singer_state"]["bookmarks"]
 
 
+def test_a_full_refresh_reads_everything_again_and_marks_what_is_gone(
+    stripe: ChangingStripe, tmp_path: Path, url: str
+) -> None:
+    grow(stripe, customers=4)
+    project = MeltanoProject.copied_to(
+        tmp_path,
+        TAP_STRIPE_TD_SECRET_KEY=stripe.key,
+        TAP_STRIPE_TD_BASE_URL=url,
+        TAP_STRIPE_TD_TARGET="customers, charges",
+        TARGET_TD_TABLE_MODE="merge",
+    )
+    first = project.meltano("run", "tap-stripe-td", "target-td-table")
+    assert first.exit_code == 0, first.stderr
+    before = rows(project)
+    gone = str(stripe.objects("customer")[0]["id"])
+    stripe.delete("customer", gone)
+    # Longer than events are kept, so only a whole reading can tell.
+    stripe.advance(40 * 24 * HOUR)
+
+    refreshed = project.meltano("run", "--full-refresh", "tap-stripe-td", "target-td-table")
+
+    assert refreshed.exit_code == 0, refreshed.stderr
+    assert rows(project) == before
+    marked = "SELECT id FROM customers WHERE _sdc_deleted_at IS NOT NULL"
+    assert project.tables.rows(marked) == [(gone,)]
+
+
 def test_the_settings_can_be_tested(project: MeltanoProject) -> None:
     tested = project.meltano("config", "test", "tap-stripe-td")
 
