@@ -172,6 +172,49 @@ def test_the_demo_loads_a_sandbox_twice(tmp_path: Path) -> None:
     assert "Only what is new or changed came." in demo.stdout
 
 
+def demo(folder: Path, **variables: str) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "td_connector", "demo"]
+    return subprocess.Popen(
+        arguments, cwd=folder, env={**os.environ, **variables},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_demo_that_is_stopped_says_how_it_goes_on(tmp_path: Path) -> None:
+    with users_environment():
+        stopped = demo(tmp_path)
+        assert stopped.stdout is not None
+        assert stopped.stdout.readline().startswith("A Stripe sandbox answers at ")
+        stopped.send_signal(signal.SIGINT)
+        _, said = stopped.communicate(timeout=60)
+
+    assert stopped.returncode == 130
+    assert said == "\nStopped. Type `make demo` again: it goes on from here.\n"
+
+
+def test_a_demo_of_another_version_is_told_how_to_start_anew(tmp_path: Path) -> None:
+    world = tmp_path / ".demo" / "sandbox" / "world.json"
+    world.parent.mkdir(parents=True)
+    world.write_text('{"format": 0}')
+
+    with users_environment():
+        refused = demo(tmp_path)
+        _, said = refused.communicate()
+
+    assert refused.returncode == 2
+    assert said.endswith("Type `rm -r .demo`, and then `make demo` again.\n")
+
+
+def test_a_demo_that_fails_says_why_and_shows_no_log(tmp_path: Path) -> None:
+    with users_environment():
+        failed = demo(tmp_path, STRIPE_API_KEY="pk_live_1")
+        shown, _ = failed.communicate()
+
+    assert failed.returncode == 2
+    assert "`tap-stripe-td` ended with exit code 2.\ntap-stripe-td: " in shown
+    assert '{"level"' not in shown
+
+
 def rewrite() -> None:
     text = README.read_text()
     with tempfile.TemporaryDirectory() as scratch, users_environment():

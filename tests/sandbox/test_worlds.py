@@ -229,3 +229,17 @@ def test_a_port_in_use_is_told_in_a_sentence(url: str) -> None:
     assert failed.returncode == 2
     assert f"port {port}" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_a_store_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "world.json").write_text('{"cut')
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "stripe_sandbox", "--store", tmp_path / "world.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"The sandbox in {tmp_path / 'world.json'} cannot be read: ")

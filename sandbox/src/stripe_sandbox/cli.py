@@ -28,7 +28,11 @@ Ctrl-C stops it.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
     chosen = _parser().parse_args(arguments)
-    fake = _world(chosen)
+    try:
+        fake = _world(chosen)
+    except (ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"The sandbox in {chosen.store} cannot be read: {error}. Remove it.\n")
+        return 2
     fake.latency_seconds = chosen.latency
     fake.limit(chosen.limit_account, chosen.limit_endpoint)
     stop = threading.Event()

@@ -36,18 +36,40 @@ Counts = dict[str, int]
 
 
 def main() -> int:
-    """Run the demo; return the exit code."""
+    """Run the demo; return the exit code: that of the program that failed, if one did."""
     key = os.environ.get("STRIPE_API_KEY", "").strip()
     try:
         if key:
             _show_account(key)
         else:
             _show_sandbox()
+        sys.stdout.flush()
     except subprocess.CalledProcessError as failed:
-        print(f"\nThe demo stopped: `{failed.cmd}` ended with exit code {failed.returncode}.")
-        print(failed.stderr)
-        return 1
+        _say_why(failed)
+        return failed.returncode if failed.returncode > 0 else 1
+    except _UnreadableWorldError as unreadable:
+        print(f"{unreadable}\nType `rm -r {FOLDER}`, and then `make demo` again.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. Type `make demo` again: it goes on from here.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout when it exits, and would complain about the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return 0
+
+
+class _UnreadableWorldError(Exception):
+    """The world of an earlier demo is broken, or of another version."""
+
+
+def _say_why(failed: subprocess.CalledProcessError) -> None:
+    """Say what the program said to people; its log is JSON."""
+    lines = str(failed.stderr).splitlines()
+    sentences = [line for line in lines if not line.startswith("{")] or lines[-1:]
+    print(f"\nThe demo stopped: `{failed.cmd}` ended with exit code {failed.returncode}.")
+    print("\n".join(sentences))
 
 
 def _show_sandbox() -> None:
@@ -55,7 +77,7 @@ def _show_sandbox() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with _world(folder / "world.json") as fake, serve(fake) as url:
         print(f"A Stripe sandbox answers at {url}, as there is no STRIPE_API_KEY.")
-        print("It changes nothing outside this folder; `make clean` starts it anew.")
+        print(f"It changes nothing outside {FOLDER}; remove that folder to start anew.")
         _write_settings(folder, {"secret_key": fake.key, "base_url": url})
         _load(folder)
         _show_rows(folder)
@@ -85,7 +107,7 @@ def _show_account(key: str) -> None:
 def _world(path: Path) -> Iterator[FakeStripe]:
     """The sandbox as the last demo left it, an hour later; or a new one."""
     if path.exists():
-        fake = FakeStripe.load(path)
+        fake = _load_world(path)
         _live_an_hour(fake)
     else:
         fake = FakeStripe()
@@ -96,6 +118,13 @@ def _world(path: Path) -> Iterator[FakeStripe]:
         yield fake
     finally:
         fake.save(path)
+
+
+def _load_world(path: Path) -> FakeStripe:
+    try:
+        return FakeStripe.load(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _UnreadableWorldError(f"The sandbox in {path} cannot be read: {error}.") from error
 
 
 def _live_an_hour(fake: FakeStripe) -> None:

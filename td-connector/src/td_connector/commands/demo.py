@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from importlib.util import find_spec
 
@@ -12,7 +12,7 @@ from td_connector.errors import UserError
 
 
 @click.command()
-def demo() -> int:
+def demo() -> None:
     """Load a sandbox's Stripe objects into tables, then only what changed.
 
     With STRIPE_API_KEY it reads that account instead, and changes nothing there.
@@ -23,4 +23,5 @@ def demo() -> int:
             "`make demo`; or use a Stripe test key with `td-connector guess`."
         )
     sys.stdout.flush()
-    return subprocess.run([sys.executable, "-m", "stripe_sandbox.demo"], check=False).returncode
+    # In the place of this program: then a Ctrl-C reaches one, and its exit code is the command's.
+    os.execv(sys.executable, [sys.executable, "-m", "stripe_sandbox.demo"])  # noqa: S606 - ours
