@@ -77,7 +77,7 @@ def test_a_target_that_dies_takes_the_waiting_tap_with_it(workshop: Workshop) ->
     file = workshop.load_file(rows=3, seconds=60, out={"die_at": 0})
 
     assert workshop.td("issue", file, "--wait").code == 1
-    assert workshop.job(1)["Duration"] < 50
+    assert workshop.job(1)["Duration"] < 30
 
 
 def test_no_key_is_in_the_log_even_if_a_program_says_it(workshop: Workshop) -> None:

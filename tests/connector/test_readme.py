@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import pty
 import re
@@ -26,12 +27,13 @@ import pytest
 from stripe_sandbox.business import grow
 from stripe_sandbox.server import serve
 from stripe_sandbox.world import FakeStripe
-from td_connector.cli import cli
+from td_connector.cli import cli, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = Path(__file__).parents[2] / "td-connector" / "README.md"
+COMMAND = (sys.executable, "-m", "td_connector")
 SANDBOX = "http://127.0.0.1:12111"
 
 # The sandbox's clock: 2026-11-23T08:00:00Z.
@@ -87,15 +89,27 @@ def transcript(text: str, folder: Path) -> str:
 
 
 def typed(command: str, folder: Path) -> str:
-    arguments = [sys.executable, "-m", "td_connector", *shlex.split(command)[1:]]
-    if command.startswith("td-connector preview"):
+    arguments = shlex.split(command)[1:]
+    if arguments[0] == "preview":
         return on_terminal(arguments, folder)
+    if arguments == ["scheduler"]:
+        return until_stopped(arguments, folder)
+    shown = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(shown),
+        contextlib.redirect_stderr(shown),
+    ):
+        assert run(arguments) == 0
+    return shown.getvalue()
+
+
+def until_stopped(arguments: list[str], folder: Path) -> str:
+    """What a command shows that runs until a Ctrl-C."""
     process = subprocess.Popen(
-        arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if command != "td-connector scheduler":
-        return process.communicate()[0]
-    # Runs until it is stopped, as with Ctrl-C.
+        [*COMMAND, *arguments],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
@@ -109,7 +123,7 @@ def on_terminal(arguments: list[str], folder: Path) -> str:
     with os.fdopen(ours, "rb") as screen:
         # Written out, since `readline` puts COLUMNS into the environment behind Python's back.
         process = subprocess.Popen(
-            arguments, cwd=folder, stdout=its, stderr=its, env=dict(os.environ)
+            [*COMMAND, *arguments], cwd=folder, stdout=its, stderr=its, env=dict(os.environ)
         )
         os.close(its)
         shown = b""
@@ -164,8 +178,7 @@ def test_the_table_has_every_command_and_the_walk_uses_it() -> None:
 def test_the_demo_loads_a_sandbox_twice(tmp_path: Path) -> None:
     with users_environment():
         demo = subprocess.run(
-            [sys.executable, "-m", "td_connector", "demo"],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
+            [*COMMAND, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     assert demo.returncode == 0, demo.stderr
@@ -173,9 +186,8 @@ def test_the_demo_loads_a_sandbox_twice(tmp_path: Path) -> None:
 
 
 def demo(folder: Path, **variables: str) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "td_connector", "demo"]
     return subprocess.Popen(
-        arguments, cwd=folder, env={**os.environ, **variables},
+        [*COMMAND, "demo"], cwd=folder, env={**os.environ, **variables},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

@@ -133,7 +133,8 @@ def test_a_run_whose_scheduler_was_killed_is_lost_and_the_next_doubles_no_row(
     assert len(workshop.ids()) > known
 
     workshop.td("update", "s", workshop.load_file(rows=2), "--schedule", "")
-    workshop.until(lambda: workshop.td(*QUICK, "--once").code == 0 and lost(workshop), 20)
+    looked = ("scheduler", "--once", "--lost-after", "0.5")
+    workshop.until(lambda: workshop.td(*looked).code == 0 and lost(workshop), 20)
     workshop.td("run", "s", "--wait")
 
     assert [job["Status"] for job in workshop.jobs("s")] == ["success", "lost"]
@@ -296,7 +297,7 @@ def test_a_store_that_goes_away_is_waited_for(
     store = open_store(workshop.store)
     with store.transaction():  # SQLite lets nobody else write meanwhile
         scheduler = workshop.start(*QUICK)
-        time.sleep(1.5)
+        time.sleep(1)
         assert scheduler.poll() is None
     store.close()
     make_due(workshop)

@@ -243,7 +243,7 @@ def test_a_folder_that_is_gone_is_named(
 
 
 def test_no_schedule_runs_twice_at_a_time(workshop: Workshop) -> None:
-    workshop.create("daily", rows=1, seconds=2)
+    workshop.create("daily", rows=1, seconds=1)
     workshop.td("run", "daily")
 
     said = workshop.td("run", "daily", "--wait")

@@ -59,8 +59,8 @@ STOP = (
 
 READER_GONE = (
     # A tap that writes notices the closed pipe; one that waits for an answer may take long.
-    Rung(5, 0, signal.SIGTERM),
-    Rung(35, 0, signal.SIGKILL),
+    Rung(2, 0, signal.SIGTERM),
+    Rung(32, 0, signal.SIGKILL),
 )
 """The target ended before the tap."""
 
