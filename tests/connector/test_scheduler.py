@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 QUICK = ("scheduler", "--poll", "0.2", "--lost-after", "3")
 MINUTE = 60
 # How often a scheduler is killed; more with TD_TEST_KILLS=100.
-ROUNDS = int(os.environ.get("TD_TEST_KILLS", "3"))
+ROUNDS = int(os.environ.get("TD_TEST_KILLS", "2"))
 
 
 def make_due(workshop: Workshop, *, minutes: int = 0) -> int:

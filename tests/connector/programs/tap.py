@@ -33,8 +33,11 @@ if "--state" in arguments:
 
 
 def say(**message: object) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(141)
 
 
 def log(message: str, level: str = "info", **extra: object) -> None:
