@@ -1,11 +1,15 @@
 """What becomes of values on their way into a part."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from target_td_table.errors import InputError
+from target_td_table.loaders.treasure_data import values
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
 from target_td_table.loaders.treasure_data.schema import TYPES, fitted_table
 from target_td_table.loaders.treasure_data.staging import Staging
@@ -13,6 +17,8 @@ from target_td_table.modes import Mode
 from target_td_table.table import Column, LogicalType, Table, TableName
 from tests.fakes.treasure_data_tables import unpacked
 from tests.target.batches import batch_of
+
+NOON = "2026-01-01T12:00:00Z"
 
 
 def column(field: str, type_: LogicalType, name: str | None = None) -> Column:
@@ -49,14 +55,14 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
 )
 def test_a_value_becomes(tmp_path: Path, type_: LogicalType, value: Any, expected: Any) -> None:
     (row,) = packed(tmp_path, [column("a", type_)], {"a": value})
-    assert row["a"] == expected
-    assert type(row["a"]) is type(expected)
+    assert row.get("a") == expected
+    assert type(row.get("a")) is type(expected)
     assert type(row["time"]) is int
 
 
-def test_a_field_that_a_record_lacks_is_null(tmp_path: Path) -> None:
+def test_a_field_that_is_null_or_that_a_record_lacks_is_not_written(tmp_path: Path) -> None:
     rows = packed(tmp_path, [column("a", LogicalType.JSON), column("b", LogicalType.STRING)], {})
-    assert (rows[0]["a"], rows[0]["b"]) == (None, None)
+    assert list(rows[0]) == ["time"]
 
 
 def test_a_scalar_becomes_text_where_the_column_is_text(tmp_path: Path) -> None:
@@ -102,6 +108,31 @@ def test_a_value_that_does_not_fit_is_named(tmp_path: Path) -> None:
 def test_an_integer_goes_into_a_column_of_doubles_only_with_all_its_digits(tmp_path: Path) -> None:
     columns = [column("a", LogicalType.INTEGER)]
     rows = packed(tmp_path, columns, {"a": 2**53}, {"a": None}, a="double")
-    assert [row["a"] for row in rows] == [2.0**53, None]
+    assert [row.get("a") for row in rows] == [2.0**53, None]
     with pytest.raises(InputError, match="`a` does not fit the type of its column"):
         packed(tmp_path, columns, {"a": 2**53 + 1}, a="double")
+
+
+def test_a_column_that_was_null_for_long_is_read_when_it_is_not(tmp_path: Path) -> None:
+    columns = [column("a", LogicalType.JSON), column("b", LogicalType.BOOLEAN)]
+    # Blocks are about a megabyte: this makes three of them.
+    long = [{"a": None, "note": "n" * 1000}] * 2500
+    rows = packed(tmp_path, columns, *long, {"a": [1], "b": True}, {"a": None}, {"a": {"c": 2}})
+    assert rows[0].keys() == {"time"}
+    assert [(row.get("a"), row.get("b")) for row in rows[-3:]] == [
+        ("[1]", 1),
+        (None, None),
+        ('{"c": 2}', None),
+    ]
+
+
+@given(st.lists(st.one_of(st.none(), st.datetimes(timezones=st.just(UTC)), st.just(NOON))))
+def test_moments_become_the_same_text_and_seconds_together_as_alone(found: list[Any]) -> None:
+    texts = [each if each in (None, NOON) else each.isoformat() for each in found]
+    assert list(values.timestamps(texts)) == [
+        None if each is None else values.timestamp(each) for each in texts
+    ]
+    assert values.unix_seconds(texts) == [
+        None if each is None else int(datetime.fromisoformat(each).timestamp() // 1)
+        for each in texts
+    ]

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, repeat
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Staging:
         self.mode = mode
         self._parts = Parts(part_bytes=part_bytes)
         self._content = hashlib.sha256()
-        self._upload_seconds = int(time.time())
+        self._times = repeat(int(time.time()))
         self._arrivals = count() if mode is Mode.MERGE else None
         self._columns: dict[str, None] = {}
 
@@ -77,7 +77,7 @@ class Staging:
         return Packer(
             placed,
             types,
-            upload_seconds=self._upload_seconds,
+            times=self._times,
             careful=careful,
             arrivals=self._arrivals,
         )
@@ -117,7 +117,7 @@ def check(batch: Batch, placed: Table, types: Mapping[str, str]) -> None:
     Raises:
         BadRecordError: If a value does not fit; it tells the first record of which one does not.
     """
-    packer = Packer(placed, types, upload_seconds=0, careful=True)
+    packer = Packer(placed, types, times=repeat(0), careful=True)
     with batch.path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES) + file.readline():
             _packed_carefully(packer, block, batch)

@@ -1,4 +1,4 @@
-"""Single values, as Treasure Data keeps them.
+"""Values as Treasure Data keeps them, a column at a time: a call for each value costs too much.
 
 A timestamp is text like embulk-output-td writes it, `2026-01-01 12:00:00.000` in UTC, with six
 digits where three would cut it; so text sorts as time does.
@@ -11,21 +11,81 @@ from typing import Any
 
 import msgspec
 
-Convert = Callable[[Any], Any]
+# Raises ValueError, OverflowError or msgspec.MsgspecError for a value that does not fit.
+Convert = Callable[[Sequence[Any]], Sequence[Any]]
 
-_NULL = b"null"
 _TEXT = msgspec.json.Decoder(str)
-_UTC_SECONDS_LENGTH = len("2026-01-01T12:00:00Z")
+_BITS = {True: 1, False: 0, None: None}
+# How most taps write a moment, and with the newline that joins it to the next one.
+_PLAIN = "2026-01-01T12:00:00Z"
+_STEP = len(_PLAIN) + 1
 
 
-def boolean(value: bool | None) -> int | None:  # noqa: FBT001 -- it is the value itself
+def booleans(found: Sequence[bool | None]) -> list[int | None]:
     """0 or 1: a column of booleans is `long`."""
-    return None if value is None else int(value)
+    return list(map(_BITS.__getitem__, found))
 
 
-def integer(value: msgspec.Raw) -> int | None:
+def integers(found: Sequence[msgspec.Raw | None]) -> list[int | None]:
     """JSON Schema calls 1.0 and 1e3 integers."""
-    text = bytes(value).decode()
+    return [None if value is None else _integer(bytes(value).decode()) for value in found]
+
+
+def long_integers(found: Sequence[msgspec.Raw | None]) -> list[str | None]:
+    """All digits, as text: no type of a column holds more than 64 bits."""
+    texts = json_texts(found)
+    return [None if text is None else f"{int(Decimal(text)):d}" for text in texts]
+
+
+def exact_doubles(found: Sequence[msgspec.Raw | None]) -> list[float | None]:
+    """Integers in a column of doubles; beyond 2^53 digits would be lost in silence."""
+    numbers = integers(found)
+    if any(number is not None and abs(number) > 2**53 for number in numbers):
+        raise ValueError("An integer with more digits than a double has.")
+    return [None if number is None else float(number) for number in numbers]
+
+
+def json_texts(found: Sequence[msgspec.Raw | None]) -> list[str | None]:
+    """JSON as the tap sent it. No JSON has a zero byte to be taken for the separator."""
+    if not found:
+        return []
+    raws: list[Any] = [b"null" if raw is None else raw for raw in found]
+    texts = b"\0".join(raws).decode().split("\0")
+    if len(texts) != len(found):
+        raise ValueError("A zero byte is no JSON.")
+    return [None if text == "null" else text for text in texts]
+
+
+def scalar_texts(found: Sequence[msgspec.Raw | None]) -> list[str | None]:
+    """Any scalar as text; a string without its quotes."""
+    texts = json_texts(found)
+    return [_TEXT.decode(text) if text and text[0] == '"' else text for text in texts]
+
+
+def timestamps(found: Sequence[str | None]) -> Sequence[str | None]:
+    """Moments in UTC, to the microsecond."""
+    plain = _joined_plain(found)
+    if plain is not None:
+        return plain.replace("T", " ").replace("Z", ".000").split("\n")
+    return [None if value is None else timestamp(value) for value in found]
+
+
+def unix_seconds(found: Sequence[str | None]) -> list[int | None]:
+    """Whole seconds since 1970 of moments."""
+    if _joined_plain(found) is not None:
+        moments = msgspec.convert(found, list[datetime])
+        return list(map(int, map(datetime.timestamp, moments)))
+    return [None if value is None else int(_moment(value).timestamp() // 1) for value in found]
+
+
+def timestamp(value: str) -> str:
+    """One moment; see `timestamps`."""
+    moment = _moment(value)
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.replace(tzinfo=None).isoformat(" ", digits)
+
+
+def _integer(text: str) -> int | None:
     if text == "null":
         return None
     number = Decimal(text)
@@ -34,53 +94,19 @@ def integer(value: msgspec.Raw) -> int | None:
     return int(number)
 
 
-def long_integer(value: msgspec.Raw) -> str | None:
-    """All digits, as text: no type of a column holds more than 64 bits."""
-    text = bytes(value).decode()
-    return None if text == "null" else f"{int(Decimal(text)):d}"
-
-
-def exact_double(value: msgspec.Raw) -> float | None:
-    """An integer in a column of doubles; beyond 2^53 digits would be lost in silence."""
-    number = integer(value)
-    if number is not None and abs(number) > 2**53:
-        raise ValueError("An integer with more digits than a double has.")
-    return None if number is None else float(number)
-
-
-def json_text(value: msgspec.Raw) -> str | None:
-    """JSON as the tap sent it."""
-    return None if bytes(value) == _NULL else str(value, "utf-8")
-
-
-def json_texts(found: Sequence[msgspec.Raw]) -> list[str | None]:
-    """`json_text` of many values at once; no JSON has a zero byte to be taken for the separator."""
-    texts = b"\0".join(found).decode().split("\0") if found else []
-    if len(texts) != len(found):
-        raise ValueError("A zero byte is no JSON.")
-    return [None if text == "null" else text for text in texts]
-
-
-def scalar_text(value: msgspec.Raw) -> str | None:
-    """Any scalar as text; a string without its quotes."""
-    text = bytes(value)
-    return _TEXT.decode(text) if text.startswith(b'"') else json_text(value)
-
-
-def timestamp(value: str | None) -> str | None:
-    """A moment in UTC, to the microsecond."""
-    if value is None:
+def _joined_plain(found: Sequence[str | None]) -> str | None:
+    """The values a line each, if every one is written like `_PLAIN`; else None."""
+    count = len(found)
+    texts = [value for value in found if value is not None]
+    joined = "\n".join(texts)
+    if not count or len(texts) != count or len(joined) != _STEP * count - 1:
         return None
-    if len(value) == _UTC_SECONDS_LENGTH and value[10] == "T" and value[19] == "Z":
-        return f"{value[:10]} {value[11:19]}.000"
-    moment = _moment(value)
-    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.replace(tzinfo=None).isoformat(" ", digits)
-
-
-def unix_seconds(value: str | None) -> int | None:
-    """Whole seconds since 1970 of a moment."""
-    return None if value is None else int(_moment(value).timestamp() // 1)
+    is_plain = (
+        joined[10::_STEP] == "T" * count
+        and joined[19::_STEP] == "Z" * count
+        and joined[20::_STEP] == "\n" * (count - 1)
+    )
+    return joined if is_plain else None
 
 
 def _moment(value: str) -> datetime:
