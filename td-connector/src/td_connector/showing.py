@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from td_connector.formats import Format, print_rows
+from td_connector.heartbeat import LOST_AFTER_SECONDS, silent_since
 from td_connector.load_file import parse_settings
 from td_connector.masking import mask
 from td_connector.moments import UnixSeconds, format_time
@@ -67,7 +68,7 @@ def print_job(job: Job, log: str, zone: tzinfo, now: UnixSeconds, chosen: Format
     if chosen is not Format.TABLE:
         print_rows((*_JOB, "Log"), [{**row, "Log": log}], chosen)
         return
-    row["Reason"] = job.reason
+    row["Reason"] = " ".join(filter(None, (job.reason, _silence(job, now))))
     _print_pairs(row, [name for name in _JOB if row[name] not in {"", None}])
     sys.stdout.write(f"Log\n---\n{log}")
 
@@ -118,10 +119,18 @@ def _job_row(job: Job, zone: tzinfo, now: UnixSeconds, chosen: Format) -> dict[s
         "Duration": _duration(seconds) if for_people else _rounded(seconds),
         "Rows/s": rate,
         "Exit code": job.exit_code,
-        "Reason": " ".join(filter(None, (job.reason, job.note))),
+        "Reason": " ".join(filter(None, (job.reason, job.note, _silence(job, now)))),
         "Note": job.note,
         "Run id": job.run_id,
     }
+
+
+def _silence(job: Job, now: UnixSeconds) -> str:
+    """What is to say of a job that nobody has declared lost yet."""
+    if not job.is_active or job.heartbeat_at >= silent_since(now, LOST_AFTER_SECONDS):
+        return ""
+    since = _duration(now - job.heartbeat_at)
+    return f"Silent for {since}; the scheduler, or the next `run`, counts it as lost."
 
 
 def _rounded(seconds: float | None) -> float | None:

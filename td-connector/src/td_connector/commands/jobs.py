@@ -10,6 +10,7 @@ import click
 from td_connector.commands.options import with_format, with_store, with_wait
 from td_connector.commands.starting_jobs import run_here, start
 from td_connector.errors import TryLaterError
+from td_connector.heartbeat import LOST_AFTER_SECONDS, silent_since
 from td_connector.moments import format_time, now, parse_time
 from td_connector.new_jobs import job_by_hand
 from td_connector.showing import print_history, print_job
@@ -64,6 +65,8 @@ def run(store: Store, name: str, time: str | None, wait: bool, chosen: Format) -
     scheduled_at = parse_time(time, schedule.zone) if time else moment
     wanted = job_by_hand(schedule.load, schedule, scheduled_at=scheduled_at, now=moment)
     queued = jobs.queue(store, wanted)
+    if queued is None and _lose_silent(store):
+        queued = jobs.queue(store, wanted)
     if queued is None:
         raise _still_running(store, name)
     return start(store, queued, chosen, wait=wait)
@@ -75,6 +78,13 @@ def run(store: Store, name: str, time: str | None, wait: bool, chosen: Format) -
 def work(store: Store, id_: int) -> int:
     """Run the queued job ID here; `issue` and `run` start this in the background."""
     return run_here(store, id_).exit_code or 0
+
+
+def _lose_silent(store: Store) -> bool:
+    """Whether jobs were found to be lost; without a scheduler nobody else looks."""
+    moment = now()
+    limit = silent_since(moment, LOST_AFTER_SECONDS)
+    return bool(jobs.lose(store, silent_since=limit, now=moment))
 
 
 def _still_running(store: Store, name: str) -> TryLaterError:
