@@ -41,7 +41,7 @@ EVERYTHING = """
 """
 FIRST = (
     1, 9007199254740993, 12.34, 0.1, True, 'é "q" \\ \n', "ab  ", "03:04:05.500000",
-    "2026-01-02 03:04:05.123456+00", "2026-01-01 21:34:05+00",
+    "2026-01-02 03:04:05.123456", "2026-01-01 21:34:05",
     "5f0c1c9c-9f0a-4b9a-8b0f-0123456789ab", "[1,null,3]", "glad",
 )  # fmt: skip
 
@@ -67,9 +67,16 @@ def load(tables: Tables, said: str, mode: str) -> None:
     assert outcome.states[-1] == json.loads(said.splitlines()[-1])["value"]
 
 
+def without_utc(value: Any) -> Any:
+    """A moment in UTC, however a destination writes it; any other value as it is."""
+    if isinstance(value, str) and value.startswith("2026-"):
+        return value.removesuffix("+00").removesuffix(".000")
+    return value
+
+
 def is_the_shop(tables: Tables, *, has_logs: bool) -> None:
     first, second, third = tables.rows(EVERYTHING)
-    assert first == FIRST
+    assert tuple(map(without_utc, first)) == FIRST
     assert set(second[1:]) <= {None, "[]"}
     assert (third[1], third[3], third[5]) == (-(2**63), 1e300, "")
     ((number,),) = tables.rows("SELECT long FROM public_everything WHERE id = 1")

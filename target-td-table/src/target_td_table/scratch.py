@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 _PREFIX = "target-td-table-"
 _LOCK = "lock"
@@ -15,13 +16,24 @@ _LOCK = "lock"
 def folder() -> Iterator[Path]:
     """A folder under TMPDIR. Those that killed loads left behind are removed on the way."""
     _sweep(Path(tempfile.gettempdir()))
-    path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    try:
-        with (path / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    path, lock = _locked()
+    with lock:
+        try:
             yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _locked() -> tuple[Path, IO[str]]:
+    """A new folder, and the open file with the lock that keeps it from being swept."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        lock = (path / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Another program may have taken the lock before we did, and swept the folder.
+        if (path / _LOCK).exists():
+            return path, lock
+        lock.close()
 
 
 def _sweep(parent: Path) -> None:

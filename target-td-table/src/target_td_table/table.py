@@ -88,6 +88,7 @@ class Table:
     key: tuple[str, ...] = ()
     hard_delete: bool = False
     fields: dict[str, LogicalType] = field(init=False, repr=False, compare=False)
+    _places: dict[str, int] = field(init=False, repr=False, compare=False)
 
     @property
     def needs_respelling(self) -> bool:
@@ -96,11 +97,11 @@ class Table:
         return len(folded) < len(self.fields) or "" in folded
 
     def spelling(self, field: str) -> str:
-        """What the field is called in a batch: its own name, or if need be its column's."""
-        if not self.needs_respelling:
-            return field
-        # The last one: a time column, which may be filled from the same field, comes first.
-        return [column.name for column in self.columns if column.field == field][-1]
+        """What the field is called in a batch: its own name, or if need be its place.
+
+        It does not depend on the columns' names, which differ from destination to destination.
+        """
+        return f"field_{self._places[field]}" if self.needs_respelling else field
 
     def column_of(self, field: str) -> Column | None:
         """The column a field is kept in; a time column that it may fill besides comes first."""
@@ -111,3 +112,5 @@ class Table:
         """Derive the fields: one field may fill two columns."""
         fields = {column.field: column.read_as for column in self.columns}
         object.__setattr__(self, "fields", fields)
+        places = {name: place for place, name in enumerate(fields)}
+        object.__setattr__(self, "_places", places)

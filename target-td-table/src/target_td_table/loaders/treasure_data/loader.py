@@ -12,6 +12,7 @@ from target_td_table.loaders.base import (
     LoadRow,
     Staged,
     activations_of,
+    tables_of,
 )
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Api, Patience
@@ -101,7 +102,10 @@ class TreasureDataLoader:
         self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
     ) -> None:
         """See `Loader`. One row of `_td_state` decides; all that is before it can be repeated."""
-        lasts = {(fitted_table_name(each.table.name), each.mode): each for each in staged}
+        lasts = {
+            (fitted_table_name(table.name), mode): Staged(table, 0, mode)
+            for table, mode in tables_of(staged)
+        }
         names = ", ".join(sorted({f"`{each.table.name}`" for each in lasts.values()}))
         modes = " and ".join(sorted({str(each.mode) for each in lasts.values()})) or "append"
         with self._told(f"{modes} rows of {names or 'no table'}"):
