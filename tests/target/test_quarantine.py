@@ -160,6 +160,16 @@ def test_a_value_that_a_type_given_by_hand_refuses_is_kept_aside(
     assert "`v` " in anywhere.rows("SELECT reason FROM charges__rejected")[0][0]
 
 
+def test_a_record_with_names_alike_is_kept_aside_as_it_came(anywhere: Tables) -> None:
+    fields: dict[str, Any] = {"id": TEXT, "N": INTEGER, "n": INTEGER}
+    lines = [record("charges", id=str(each), N=1, n=each) for each in (1, BEYOND)]
+    anywhere.load(schema("charges", **fields), *lines, on_invalid="quarantine")
+    ((reason, kept),) = anywhere.rows("SELECT reason, record FROM charges__rejected")
+    assert "`n` is" in reason
+    assert kept == f'{{"id":"{BEYOND}","N":1,"n":{BEYOND}}}'
+    assert anywhere.rows("SELECT count(*) FROM charges") == [(1,)]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("NaN", "NaN, an infinity"), ("[-Infinity]", "NaN, an infinity"), ('"\\ud800"', "half of a")],

@@ -10,7 +10,7 @@ from target_td_table.batch import Batch, OpenBatch
 from target_td_table.errors import BadRecordError, TableError
 from target_td_table.loaders.base import Loader, Staged
 from target_td_table.modes import Mode
-from target_td_table.records import Rejected
+from target_td_table.records import Rejected, as_it_came
 from target_td_table.rejects import Limit, rejects_of, rows
 from target_td_table.table import Table
 
@@ -58,7 +58,7 @@ class Quarantine:
             return
         before, (line, record), after = batch.around(place)
         yield from self._taken_of_part(before, mode, refused)
-        refused.append(Rejected(line, reason, record.rstrip(b"\n")))
+        refused.append(Rejected(line, reason, as_it_came(batch.table, record)))
         yield from self._taken_of_part(after, mode, refused)
 
     def _taken_of_part(self, part: Batch, mode: Mode, refused: list[Rejected]) -> Iterator[Staged]:

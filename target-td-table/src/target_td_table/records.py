@@ -122,6 +122,15 @@ def respelled(table: Table, record: bytes) -> bytes:
     return msgspec.json.encode(named)
 
 
+def as_it_came(table: Table, record: bytes) -> bytes:
+    """A record of a batch with its fields spelled as the tap did."""
+    if not table.needs_respelling:
+        return record.rstrip(b"\n")
+    values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    names = {table.spelling(field): field for field in table.fields}
+    return msgspec.json.encode({names.get(name, name): values[name] for name in values})
+
+
 def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> list[str]:
     """Look at every top-level value of a record; return the fields the table does not have.
 

@@ -8,7 +8,8 @@ import msgspec
 
 from target_td_table.batch import Batch
 from target_td_table.errors import BadRecordError
-from target_td_table.records import explain, which
+from target_td_table.records import as_it_came, explain, which
+from target_td_table.table import Table
 
 _CHUNK_ROWS = 1000
 _FIX = "Correct the data or the column."
@@ -33,17 +34,23 @@ def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
 
 
 def _explained(batch: Batch, place: int, line: int, record: bytes, fails: Fails) -> BadRecordError:
-    where = f"`{batch.table.stream}`{which(batch.table, record)} (line {line})"
+    came = as_it_came(batch.table, record)
+    where = f"`{batch.table.stream}`{which(batch.table, came)} (line {line})"
     try:
-        explain(batch.table, record, line)
+        explain(batch.table, came, line)
     except BadRecordError as error:
         return BadRecordError(where, error.reason, _FIX, place=place)
-    return BadRecordError(where, _reason(record, fails), _FIX, place=place)
+    return BadRecordError(where, _reason(batch.table, record, fails), _FIX, place=place)
 
 
-def _reason(record: bytes, fails: Fails) -> str:
+def _reason(table: Table, record: bytes, fails: Fails) -> str:
     values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
-    fields = [name for name, value in values.items() if fails([_alone(name, value)])]
+    spellings = {field: table.spelling(field) for field in table.fields}
+    fields = [
+        field
+        for field, name in spellings.items()
+        if name in values and fails([_alone(name, values[name])])
+    ]
     if fields:
         return f"`{fields[0]}` does not fit the type of its column"
     # Each of its fields fits, once it is there only once.
