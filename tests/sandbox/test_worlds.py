@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -21,7 +23,6 @@ from stripe_sandbox.world import FakeStripe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 DAY = 24 * 3600
 
@@ -243,3 +244,15 @@ def test_a_store_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> No
 
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"The sandbox in {tmp_path / 'world.json'} cannot be read: ")
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    readme = Path(__file__).parents[2] / "sandbox" / "README.md"
+    (example,) = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    client = "requests.get(url + '/v1/charges', auth=(key, ''), timeout=10).raise_for_status()"
+
+    names: dict[str, Any] = {"requests": requests}
+    exec(example.replace("...  # any HTTP client", client), names)
+
+    # Twice the body was cut, after one that was whole; so this one was.
+    assert [asked.path for asked in names["fake"].requests] == ["/v1/charges"]

@@ -83,7 +83,8 @@ def open_store(url_text: str) -> Store:
     url = _parse_url(url_text)
     if url.get_backend_name() == "sqlite":
         _create_file(url)
-    store = Store(_engine(url), url.render_as_string(hide_password=True))
+    as_given = url.set(drivername=url.get_backend_name())
+    store = Store(_engine(url), as_given.render_as_string(hide_password=True))
     try:
         _create_tables(store)
     except BaseException:
