@@ -40,6 +40,14 @@ def test_a_load_leaves_a_row_with_its_rows_and_its_log(workshop: Workshop) -> No
     assert job["Log"] == "tap-stripe-td: reads from 0\ntarget-td-table: d.t: 3 rows\n"
 
 
+def test_a_load_with_a_format_prints_its_job_and_nothing_else(workshop: Workshop) -> None:
+    said = workshop.td("issue", workshop.load_file(rows=3), "--wait", "--format", "csv")
+
+    columns, job = said.out.splitlines()
+    assert columns.startswith("JobID,Schedule,Status,Records,")
+    assert job.startswith("1,,success,3,")
+
+
 def test_without_wait_the_load_goes_on_after_the_command(workshop: Workshop) -> None:
     said = workshop.td("issue", workshop.load_file(rows=2, seconds=0.2))
 

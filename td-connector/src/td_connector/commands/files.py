@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from td_connector.commands.options import with_store, with_wait
+from td_connector.commands.options import with_format, with_store, with_wait
 from td_connector.commands.starting_jobs import start
 from td_connector.errors import UserError
 from td_connector.formats import Format
@@ -89,15 +89,16 @@ def preview(file: Path, chosen: str | None) -> int:
     help="Create the database and the table if they are missing, or refuse.",
 )
 @with_wait
+@with_format
 @with_store
-def issue(store: Store, file: Path, wait: bool, **overrides: Any) -> int:  # noqa: FBT001 - click passes flags
+def issue(store: Store, file: Path, wait: bool, chosen: Format, **overrides: Any) -> int:  # noqa: FBT001 - click passes flags
     """Load FILE once, all that it selects, from the start."""
     load = Load(folder=str(Path.cwd()), config=read_load_file(file), **overrides)
     moment = now()
     queued = jobs.queue(store, job_by_hand(load, None, scheduled_at=moment, now=moment))
     if queued is None:
         raise AssertionError("a job of no schedule overlaps nothing")
-    return start(store, queued, Format.TABLE, wait=wait)
+    return start(store, queued, chosen, wait=wait)
 
 
 def _missing(settings: dict[str, Any], file: Path) -> list[str]:
