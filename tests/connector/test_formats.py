@@ -5,15 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from td_connector.formats import Format, print_rows
-
-if TYPE_CHECKING:
-    import pytest
 
 COLUMNS = ("Name", "Records")
 rows = st.lists(
@@ -66,6 +63,31 @@ def test_a_table_on_a_pipe_is_drawn_with_plain_signs_and_cut_nowhere(
         f"+-{'-' * 306}-+---------+",
         "1 row in set",
     ]
+
+
+class Terminal(io.StringIO):
+    """A terminal of 80 columns, the width that rich takes where it cannot ask."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("reason", ["", "The key is wrong. " * 5])
+def test_on_a_narrow_terminal_a_sentence_is_folded_and_no_word_is_cut(
+    monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("TERM", "dumb")
+    words = {f"Column {n}": f"success {n}" for n in range(9)}
+
+    print_rows((*words, "Reason"), [{**words, "Reason": reason}], Format.TABLE)
+
+    shown = screen.getvalue()
+    assert "…" not in shown
+    assert all(f" {text} " in shown for text in (*words, *words.values(), "Reason"))
+    assert shown.count("wrong.") == reason.count("wrong.")
+    assert len(shown.splitlines()) == (6 if not reason else 8)
 
 
 def test_no_rows_are_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import IO, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -73,20 +74,25 @@ def _print_table(columns: Sequence[str], rows: Sequence[Row], stdout: IO[str]) -
     # As the hosted connector drew them.
     table = Table(box=box.ASCII2, header_style="bold")
     for name in columns:
-        longest = max(len(_text(row.get(name))) for row in rows)
+        widest = max(len(name), *(cell_len(_text(row.get(name))) for row in rows))
         if on_terminal and name in _SENTENCES:
-            table.add_column(name, min_width=min(longest, _LINE_OF_A_SENTENCE))
+            table.add_column(name, min_width=min(widest, _LINE_OF_A_SENTENCE))
         else:
-            table.add_column(name, no_wrap=True)
+            table.add_column(name, no_wrap=True, min_width=widest)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
-    wide = _Console(file=stdout, width=_WIDE)
+    wide = _console(stdout, _WIDE)
     if not on_terminal:
         wide.print(table)
         return
     # On a narrow terminal a line that goes on below is easier to read than half words.
     whole = Measurement.get(wide, wide.options, table).minimum
-    _Console(file=stdout, width=max(Console(file=stdout).width, whole)).print(table)
+    _console(stdout, max(Console(file=stdout).width, whole)).print(table)
+
+
+def _console(stdout: IO[str], width: int) -> _Console:
+    # Without a height rich takes 80 columns for a terminal that is dumb, whatever it is told.
+    return _Console(file=stdout, width=width, height=25)
 
 
 def _cell(value: Any) -> Text:
