@@ -76,14 +76,26 @@ def held(account: FakeTreasureData) -> dict[str, float | None]:
     return found
 
 
+def batched(records: list[Any], size: int) -> list[list[Any]]:
+    return [records[start : start + size] for start in range(0, len(records), size)]
+
+
 def open_loader(url: str, key: str = MASTER) -> TreasureDataLoader:
-    return TreasureDataLoader(Address(url, SHOP), key, pipeline=PIPELINE, patience=QUICK)
+    """A loader that makes a part of every batch."""
+    return TreasureDataLoader(
+        Address(url, SHOP), key, pipeline=PIPELINE, patience=QUICK, part_bytes=0
+    )
 
 
 def load(
-    url: str, mode: Mode, key: str = MASTER, *, said: Callable[[], Any] = lambda: None
+    url: str,
+    mode: Mode,
+    key: str = MASTER,
+    *,
+    batch_rows: int = 3,
+    said: Callable[[], Any] = lambda: None,
 ) -> None:
-    """Load the new rows in two batches; call `said` when the state is out."""
+    """Load the new rows in batches of some rows; call `said` when the state is out."""
     loader = open_loader(url, key)
     records = [{"id": name, "amount": int(amount), "paid": True} for name, amount in NEW.items()]
     with TemporaryDirectory() as folder:
@@ -91,7 +103,7 @@ def load(
             loader.alter(CHARGES)
             staged = [
                 loader.stage(batch_of(Path(folder), CHARGES, part), mode)
-                for part in (records[:3], records[3:])
+                for part in batched(records, batch_rows)
             ]
             loader.publish(staged, State(PIPELINE, STATE))
             said()
@@ -113,7 +125,9 @@ class Nursery:
     def __init__(self, program: "subprocess.Popen[str]") -> None:
         self._program = program
 
-    def load(self, server: TreasureDataServer, mode: Mode, *, kill_after: int = 0) -> Ending:
+    def load(
+        self, server: TreasureDataServer, mode: Mode, key: str = MASTER, *, kill_after: int = 0
+    ) -> Ending:
         """Load; the process is killed when that many requests are done, before their answer."""
         pid, is_known = [0], threading.Event()
 
@@ -125,7 +139,7 @@ class Nursery:
 
         server.requests.clear()
         server.after = after
-        self._write({"url": server.url, "mode": str(mode)})
+        self._write({"url": server.url, "mode": str(mode), "key": key})
         pid[0] = int(self._read()["pid"])
         is_known.set()
         said = self._read()
@@ -168,7 +182,12 @@ def _main() -> None:
         if pid == 0:
             try:
                 # Its pid is told first; the parent writes it before it waits.
-                load(wanted["url"], Mode(wanted["mode"]), said=lambda: _say(state=STATE))
+                load(
+                    wanted["url"],
+                    Mode(wanted["mode"]),
+                    wanted["key"],
+                    said=lambda: _say(state=STATE),
+                )
             except BaseException:  # noqa: BLE001 -- whatever it was, the parent is told
                 sys.excepthook(*sys.exc_info())
                 os._exit(1)

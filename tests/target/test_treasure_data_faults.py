@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from target_td_table.modes import Mode
+from tests.fakes.treasure_data import WRITE_ONLY
 from tests.fakes.treasure_data_loads import (
     COLUMNS_AFTER,
     PIPELINE,
@@ -87,9 +88,24 @@ def test_killed_after_any_request_and_run_again_it_ends_with_each_row_once(
         ending = children.load(server, mode, kill_after=number)
         assert held(server.account) in ({"0": 1.5}, complete(mode))
         if not ending.state_is_out:
-            load(server.url, mode)
+            # Batches end where time and speed happen to end them.
+            load(server.url, mode, batch_rows=2)
             expect_complete(server, mode)
         assert held(server.account) == complete(mode)
+
+
+def test_without_a_kept_state_a_killed_append_run_again_ends_with_each_row_once(
+    server: TreasureDataServer, children: Nursery
+) -> None:
+    begin(server)
+    load(server.url, Mode.APPEND, WRITE_ONLY)
+    for number in range(1, len(server.requests) + 1):
+        begin(server)
+        ending = children.load(server, Mode.APPEND, WRITE_ONLY, kill_after=number)
+        if not ending.state_is_out:
+            load(server.url, Mode.APPEND, WRITE_ONLY, batch_rows=2)
+            assert server.account.sessions == {}
+        assert held(server.account) == complete(Mode.APPEND)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -123,14 +123,14 @@ def test_a_service_that_stays_away_is_worth_another_try_later(
         load(server.url, Mode.APPEND)
 
 
-def test_error_records_stop_the_load_before_the_commit_and_are_quoted(
+def test_error_records_stop_the_load_before_the_commit_and_are_named_by_their_key(
     server: TreasureDataServer, tmp_path: Path
 ) -> None:
     loader = open_loader(server.url)
     loader.alter(CHARGES)
     staged = loader.stage(batch_of(tmp_path, CHARGES, [{"id": "1"}]), Mode.APPEND)
     server.account.is_broken_record = lambda record: record["id"] == "1"
-    with pytest.raises(InputError, match=r"cannot load 1 records .*'id': '1'"):
+    with pytest.raises(InputError, match=r"cannot load 1 records .*them: `1`\. Correct"):
         loader.publish([staged], None)
     loader.close()
     assert held(server.account) == {"0": 1.5}

@@ -1,5 +1,6 @@
 """What becomes of values on their way into a part."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,17 @@ from hypothesis import strategies as st
 
 from target_td_table.errors import InputError
 from target_td_table.loaders.treasure_data import values
+from target_td_table.loaders.treasure_data.api import Api, Patience
+from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.filling import Filling
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
 from target_td_table.loaders.treasure_data.schema import TYPES, fitted_table
+from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.staging import Staging
 from target_td_table.modes import Mode
 from target_td_table.table import Column, LogicalType, Table, TableName
+from tests.fakes.treasure_data import MASTER, FakeTreasureData
+from tests.fakes.treasure_data_server import served
 from tests.fakes.treasure_data_tables import unpacked
 from tests.target.batches import batch_of
 
@@ -29,10 +36,18 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
     table = Table("things", TableName("shop", "things"), tuple(columns))
     fitted = fitted_table(table)
     known = {each.name: TYPES[each.type] for each in fitted.columns} | types
-    staging = Staging(fitted, Mode.APPEND, PART_BYTES)
-    staging.add(batch_of(folder, table, records), fitted, known)
-    (part,) = staging.close()
-    return unpacked(part.path.read_bytes())
+    account = FakeTreasureData()
+    with served(account) as server, ThreadPoolExecutor(1) as threads:
+        calls = Calls(Api(server.url, MASTER, Patience()), "shop")
+        calls.create_table("things")
+        sessions = iter([Session(calls, "a_session", "things")])
+        staging = Staging(
+            fitted, Mode.APPEND, lambda _: Filling(sessions, threads), part_bytes=PART_BYTES
+        )
+        staging.add(batch_of(folder, table, records), fitted, known)
+        staging.finish("all")
+    (part,) = account.sessions["a_session"].parts.values()
+    return unpacked(part)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Treasure Data: bulk import sessions named by their content, then one commit that decides.
+"""Treasure Data: bulk import sessions that a repeat finds again, then one row that decides.
 
-Decisions: docs/decisions/0501-sessions-are-named-by-content.md and those after it.
+Decisions: docs/decisions/0502-a-row-decides-a-publication.md and those after it.
 """

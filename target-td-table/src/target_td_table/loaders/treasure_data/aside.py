@@ -4,7 +4,7 @@ Decision: docs/decisions/0503-a-merge-is-built-aside.md.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from target_td_table.loaders.treasure_data import merging, queries
@@ -12,10 +12,10 @@ from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.catalog import Catalog
 from target_td_table.loaders.treasure_data.journal import Renaming
 from target_td_table.loaders.treasure_data.merging import Merge
-from target_td_table.loaders.treasure_data.parts import Part
 from target_td_table.loaders.treasure_data.rows import ARRIVAL
 from target_td_table.loaders.treasure_data.schema import SchemaColumn, fitted_table_name, is_time
 from target_td_table.loaders.treasure_data.session import Session
+from target_td_table.modes import Mode
 from target_td_table.table import Table, TableName
 from target_td_table.versions import Activation
 
@@ -35,49 +35,61 @@ class Aside:
         self._table = f"{self.target[:_LONGEST_HEAD]}_{mark[:16]}"
         self._rows = f"{self._table}_rows"
         self._session = f"target_td_table_{self._table}"
-        self._is_clear = False
+        self._expire_days: int | None = None
 
     def clear(self) -> None:
         """Take away what an earlier load left; also shows whether the key may do so."""
         self.forget()
         self._calls.delete_table(self._rows)
         self._calls.delete_table(self._table)
-        self._is_clear = True
 
     def forget(self) -> None:
         """Forget the session, when its table is in its place."""
         Session(self._calls, self._session, self._table).delete()
 
-    def replaced(self, parts: list[Part]) -> Renaming:
-        """Fill the table with these parts alone."""
+    def sessions(self, mode: Mode, key: Sequence[str]) -> Iterator[Session]:
+        """The one session for the rows that are to come."""
+        if mode is Mode.MERGE:
+            self._calls.create_table(self._rows)
+            yield Session(self._calls, self._session, self._rows, key)
+        else:
+            self._create()
+            yield Session(self._calls, self._session, self._table, key)
+
+    def replaced(self, rows: Session | None) -> Renaming:
+        """Fill the table with these rows alone."""
         table_id = self._made()
-        if parts:
-            self._load(self._table, parts)
+        if rows:
+            rows.commit()
         return Renaming(self._table, self.target, table_id)
 
     def merged(
-        self, placed: Table, parts: list[Part], activations: Sequence[Activation]
+        self, placed: Table, rows: Session | None, activations: Sequence[Activation]
     ) -> Renaming:
         """Fill the table with the target's rows and these, by key."""
         table_id = self._made()
         merge = self._merge(placed, activations)
         self._make_rows(merge.table)
-        if parts:
-            self._load(self._rows, parts)
+        if rows:
+            rows.commit()
         if merge.has_graves:
             self._dig(merge)
         queries.run(self._calls, merging.insert_merged(merge, self._table))
         self._calls.delete_table(self._rows)
         return Renaming(self._table, self.target, table_id)
 
-    def _made(self) -> str:
-        """Make the table like the target: properties, expiry, types, aliases and order."""
-        if not self._is_clear:
-            self.clear()
-        self._is_clear = False
+    def _create(self) -> None:
+        """Make the table with the target's properties and expiry, if it is not made."""
         shown = self._catalog.shown(self._name)
-        expire_days = shown.expire_days if shown else None
-        self._calls.create_like(self._table, self.target, expire_days)
+        self._expire_days = shown.expire_days if shown else None
+        self._calls.create_like(self._table, self.target, self._expire_days)
+
+    def _made(self) -> str:
+        """Let the table be like the target is now: types, aliases, order and expiry too."""
+        before = self._expire_days
+        self._create()
+        if self._expire_days != before:
+            self._calls.update_expiry(self._table, self._expire_days or 0)
         made = self._calls.show_table(self._table)
         kept, added = self._catalog.kept(self._name), self._catalog.added(self._name)
         if kept:
@@ -85,11 +97,6 @@ class Aside:
         if added:
             self._calls.append_schema(self._table, added)
         return made.id if made else ""
-
-    def _load(self, table: str, parts: list[Part]) -> None:
-        session = Session(self._calls, self._session, table)
-        session.prepare(parts)
-        session.commit()
 
     def _make_rows(self, table: Table) -> None:
         self._calls.create_table(self._rows)

@@ -83,6 +83,12 @@ class Calls:
         fields = {"schema": msgspec.json.encode([column.entry for column in columns]).decode()}
         self._post("table", "update-schema", self.database, table, fields=fields)
 
+    def update_expiry(self, table: str, expire_days: int) -> None:
+        """Let rows expire after so many days, or never with 0."""
+        self._post(
+            "table", "update", self.database, table, fields={"expire_days": str(expire_days)}
+        )
+
     def rename_over(self, table: str, target: str, table_id: str) -> None:
         """Put a table in the place of another one; `table_id` tells whether that is done already.
 
@@ -100,9 +106,15 @@ class Calls:
         """Take a table away, if there is one."""
         self._post("table", "delete", self.database, table, passing=(404,))
 
-    def create_session(self, session: str, table: str) -> None:
-        """Open a bulk import session; it may be there already."""
-        self._post("bulk_import", "create", session, self.database, table, passing=(409,))
+    def create_session(self, session: str, table: str) -> bool:
+        """Open a bulk import session; False if it is there already."""
+        try:
+            self._post("bulk_import", "create", session, self.database, table)
+        except RefusedError as refusal:
+            if refusal.status != 409:
+                raise
+            return False
+        return True
 
     def show_session(self, session: str) -> ShownSession | None:
         """How far a session is; None if there is none."""

@@ -8,7 +8,7 @@ Decision: docs/decisions/0502-a-row-decides-a-publication.md.
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,7 @@ from target_td_table.loaders.sql import (
 )
 from target_td_table.loaders.treasure_data import queries
 from target_td_table.loaders.treasure_data.calls import Calls
-from target_td_table.loaders.treasure_data.refusal import RefusedError
+from target_td_table.loaders.treasure_data.refusal import LostSessionError, RefusedError
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.values import timestamp
 from target_td_table.report import log
@@ -31,6 +31,9 @@ from target_td_table.state import State
 _COLUMNS = (
     ("pipeline", "string"), ("state", "string"), ("pending", "string"), ("written_at", "long"),
 )  # fmt: skip
+
+
+_GONE = "It is gone: the service forgets sessions after some days, committed or not."
 
 
 class Renaming(msgspec.Struct, frozen=True):
@@ -55,46 +58,106 @@ class Pending(msgspec.Struct, frozen=True):
     renamings: list[Renaming]
 
     def carry_out(self, calls: Calls) -> None:
-        """Do what is not done yet."""
+        """Do what is not done yet.
+
+        Raises:
+            LostSessionError: If a session is gone: nobody can know whether it was committed.
+        """
         for commit in self.commits:
-            # A session that is gone was committed: it is deleted only after that.
-            if calls.show_session(commit.session) is not None:
-                Session(calls, commit.session, commit.table).commit()
+            if calls.show_session(commit.session) is None:
+                raise LostSessionError(commit.session, commit.table, _GONE)
+            Session(calls, commit.session, commit.table).commit()
         for each in self.renamings:
             source = calls.show_table(each.source)
             if source is not None and source.id == each.table_id:
                 calls.rename_over(each.source, each.target, each.table_id)
 
 
+_NOTHING = Pending([], [])
+
+
+class _Decided(NamedTuple):
+    """The last row of a pipeline."""
+
+    pipeline: str
+    state: str
+    pending: str
+    written_at: str
+
+    def carry_out(self, calls: Calls) -> Pending:
+        """Do what is not done yet; see `Pending`."""
+        pending = msgspec.json.decode(self.pending, type=Pending)
+        try:
+            pending.carry_out(calls)
+        except LostSessionError as lost:
+            raise LostSessionError(lost.session, lost.table, self._advice()) from lost
+        return pending
+
+    def _advice(self) -> str:
+        """What a person can do, who can look into the table."""
+        row = f"{STATE_TABLE} WHERE pipeline = {literal(self.pipeline)} AND written_at = {self.written_at}"
+        names = "time, pipeline, state"
+        nothing = literal(msgspec.json.encode(_NOTHING).decode())
+        return (
+            f"{_GONE} It was to be committed for the pipeline `{self.pipeline}`. Look for its rows. If they "
+            f"are there, say so with the query: INSERT INTO {STATE_TABLE} ({names}, pending, "
+            f"written_at) SELECT {names}, {nothing}, written_at + 1 FROM {row}. If they are not, "
+            f"take the decision back with: DELETE FROM {row}, and run the tap from the state before."
+        )
+
+
 class Journal:
     """The table of states, if the key may query; a write-only key keeps none."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, pipeline: str) -> None:
         self._calls = calls
+        self._pipeline = pipeline
         self._may_query = True
         self._made: set[str] = set()
+        # The last state of this pipeline, while its row still says that something is to be done.
+        self._unsettled: State | None = None
 
     def states(self) -> dict[str, str]:
         """The last state of each pipeline, when all that it stands for is visible.
 
         Raises:
             RefusedError: If the key may not query.
+            LostSessionError: If it cannot be known for this pipeline; others are left out.
         """
-        shown = self._calls.show_table(STATE_TABLE)
-        # Killed between the two, a load leaves the table without its columns.
-        if shown is None or not shown.columns:
-            return {}
-        last = self._last()
-        for _, pending in last.values():
-            msgspec.json.decode(pending, type=Pending).carry_out(self._calls)
-        return {pipeline: state for pipeline, (state, _) in last.items()}
+        found = {}
+        for decided in self._lasts():
+            try:
+                decided.carry_out(self._calls)
+            except LostSessionError as lost:
+                if decided.pipeline == self._pipeline:
+                    raise
+                log.warning("%s", lost)
+                continue
+            found[decided.pipeline] = decided.state
+        return found
 
-    def recover(self) -> None:
-        """Carry out what an earlier load decided and did not finish."""
+    def recover(self) -> list[str]:
+        """Carry out what an earlier load decided and did not finish; the sessions it committed.
+
+        Raises:
+            LostSessionError: If nobody can know whether that was done.
+        """
         try:
-            self.states()
+            own = [each for each in self._lasts() if each.pipeline == self._pipeline]
         except RefusedError as refusal:
             self._do_without(refusal)
+            return []
+        for decided in own:
+            pending = decided.carry_out(self._calls)
+            if pending != _NOTHING:
+                self._unsettled = State(decided.pipeline, decided.state)
+            return [commit.session for commit in pending.commits]
+        return []
+
+    def settle(self) -> None:
+        """Write that all is done, before the sessions that show it are forgotten."""
+        if self._unsettled is not None:
+            self.decide(self._unsettled, _NOTHING)
 
     def decide(self, state: State, pending: Pending) -> None:
         """From here on the publication happens, whatever else does."""
@@ -107,6 +170,7 @@ class Journal:
         names = ", ".join(name for name, _ in _COLUMNS)
         insert = f"INSERT INTO {STATE_TABLE} (time, {names}) VALUES ({values})"
         self._write(STATE_TABLE, _COLUMNS, insert)
+        self._unsettled = None if pending == _NOTHING else state
 
     def keep_loads(self, loads: Sequence[LoadRow]) -> None:
         """Tell of loads; a row takes the place of the one of the same load and table."""
@@ -124,10 +188,17 @@ class Journal:
         insert = f"INSERT INTO {LOADS_TABLE} ({names}) VALUES {rows}"
         self._write(LOADS_TABLE, columns, delete, insert)
 
-    def _last(self) -> dict[str, tuple[str, str]]:
-        query = f"SELECT pipeline, state, pending, written_at FROM {STATE_TABLE}"
-        found = sorted(queries.rows(self._calls, query), key=lambda row: int(row[3]))
-        return {str(row[0]): (str(row[1]), str(row[2])) for row in found}
+    def _lasts(self) -> list[_Decided]:
+        """The last row of each pipeline."""
+        shown = self._calls.show_table(STATE_TABLE)
+        # Killed between the two, a load leaves the table without its columns.
+        if shown is None or not shown.columns:
+            return []
+        query = (
+            "SELECT pipeline, max_by(state, written_at), max_by(pending, written_at), "
+            f"max(written_at) FROM {STATE_TABLE} GROUP BY pipeline"
+        )
+        return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query)]
 
     def _write(self, table: str, columns: Sequence[tuple[str, str]], *statements: str) -> None:
         if not self._may_query:

@@ -4,9 +4,12 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
 
 from target_td_table.batch import Batch
-from target_td_table.errors import BusyError, TargetError
+from target_td_table.errors import BusyError, InputError, TargetError
 from target_td_table.loaders.base import (
     Change,
     LoadRow,
@@ -19,6 +22,7 @@ from target_td_table.loaders.treasure_data.api import Api, Patience
 from target_td_table.loaders.treasure_data.aside import Aside
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.catalog import Catalog
+from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Filling
 from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
 from target_td_table.loaders.treasure_data.refusal import RefusedError, told
@@ -50,9 +54,10 @@ class TreasureDataLoader:
         """With `tries_first` a batch that is refused leaves those before it staged."""
         self._calls = Calls(Api(address.endpoint, key, patience), address.database)
         self._catalog = Catalog(self._calls)
-        self._journal = Journal(self._calls)
+        self._journal = Journal(self._calls, pipeline)
         self._pipeline = pipeline
         self._stagings = Stagings(part_bytes=part_bytes)
+        self._uploads = ThreadPoolExecutor(UPLOADS_AT_A_TIME, thread_name_prefix="upload")
         self._tries_first = tries_first
         self._has_begun = False
         self._is_away = False
@@ -90,12 +95,13 @@ class TreasureDataLoader:
             types = {each.key: each.type for each in self._catalog.columns(batch.table.name)}
         if self._tries_first:
             check(batch, placed, types)
-        staging = self._stagings.opened(placed, mode)
-        try:
-            staging.add(batch, placed, types)
-        except TargetError:
-            self._stagings.remove(staging)
-            raise
+        staging = self._stagings.opened(placed, mode, partial(self._filling, placed, mode))
+        with self._told(f"{mode} rows of `{batch.table.name}`"):
+            try:
+                staging.add(batch, placed, types)
+            except InputError:
+                self._stagings.take(staging).abandon()
+                raise
         return Staged(batch.table, batch.rows, mode)
 
     def publish(
@@ -117,10 +123,13 @@ class TreasureDataLoader:
                 each for last in lasts.values() for each in self._filled_aside(last, staged)
             ]
             pending = Pending(commits, renamings)
+            # What may be decided must be there for whoever carries it out: whatever comes now,
+            # even no answer to the decision, none of it is given up.
+            asides = [self._asides.pop(each.target) for each in pending.renamings]
+            for staging in self._stagings:
+                self._stagings.take(staging).remove()
             if state is not None:
                 self._journal.decide(state, pending)
-            # What is decided must be there for whoever carries it out, if it cannot be done now.
-            asides = [self._asides.pop(each.target) for each in pending.renamings]
             pending.carry_out(self._calls)
             if loads:
                 self._journal.keep_loads(loads)
@@ -131,7 +140,7 @@ class TreasureDataLoader:
         names = {fitted_table_name(table.name) for table in tables}
         for staging in self._stagings:
             if staging.mode is mode and (mode is Mode.APPEND or staging.table.name.table in names):
-                self._stagings.remove(staging)
+                self._stagings.take(staging).abandon()
 
     def states(self) -> Mapping[str, str]:
         """See `Loader`. Carries out first what a killed load had decided."""
@@ -140,14 +149,23 @@ class TreasureDataLoader:
 
     def close(self) -> None:
         """See `Loader`. Sessions that did their work are forgotten: their state is out."""
-        for staging in self._stagings:
-            self._stagings.remove(staging)
-        if self._is_away:  # it would be asked for minutes, in vain
-            return
-        with contextlib.suppress(RefusedError, TargetError):
-            for aside in self._asides.values():
-                aside.clear()
-            self._forget_sessions(keep=0)
+        stagings = [self._stagings.take(staging) for staging in self._stagings]
+        for staging in stagings:
+            staging.remove()
+        # Else the server would be asked for minutes, in vain.
+        if not self._is_away:
+            with contextlib.suppress(RefusedError, TargetError):
+                self._give_up(stagings)
+        self._uploads.shutdown(cancel_futures=True)
+
+    def _give_up(self, stagings: Sequence[Staging]) -> None:
+        for staging in stagings:
+            staging.abandon()
+        for aside in self._asides.values():
+            aside.clear()
+        # Once the sessions are forgotten, only this tells that they were committed.
+        self._journal.settle()
+        self._forget_sessions(keep=0)
 
     @contextlib.contextmanager
     def _told(self, doing: str) -> Iterator[None]:
@@ -161,7 +179,7 @@ class TreasureDataLoader:
 
     def _begin(self) -> None:
         if not self._has_begun:
-            self._journal.recover()
+            self._done += self._journal.recover()
             self._has_begun = True
 
     def _aside(self, name: TableName) -> Aside:
@@ -173,20 +191,44 @@ class TreasureDataLoader:
             self._asides[fitted] = aside
         return self._asides[fitted]
 
+    def _filling(self, placed: Table, mode: Mode, first: bytes) -> Filling:
+        """Begin to fill a session with rows of which this is the first record."""
+        if mode is Mode.APPEND:
+            sessions = self._sessions(placed, first)
+        else:
+            sessions = self._aside(placed.name).sessions(mode, _key(placed))
+        return Filling(sessions, self._uploads)
+
+    def _sessions(self, placed: Table, first: bytes) -> Iterator[Session]:
+        """The sessions that a load finds again whose rows begin alike."""
+        table = placed.name.table
+        for number in count():
+            mark = self._mark(table, first.hex(), str(number))
+            name = f"target_td_table_{table[:60]}_{mark}"
+            yield Session(self._calls, name, table, _key(placed))
+
     def _ready(self, last: Staged, state: State | None) -> Iterator[Commit]:
         """Bring appended rows to the point where only the commit is missing."""
         staging = self._staging_of(last)
         if staging and last.mode is Mode.APPEND:
-            session = self._session_name(staging, state)
-            Session(self._calls, session, staging.table.name.table).prepare(staging.close())
-            yield Commit(session, staging.table.name.table)
+            table = staging.table.name.table
+            mark = self._mark(table, staging.content(), state.value if state else "")
+            # The same rows before the same state: that they come twice in one load is meant so.
+            self._seen[mark] += 1
+            session = staging.finish(self._mark(mark, str(self._seen[mark])))
+            if session:
+                yield Commit(session.name, table)
+
+    def _mark(self, *parts: str) -> str:
+        every = "\0".join([self._pipeline, self._calls.database, *parts])
+        return hashlib.sha256(every.encode()).hexdigest()[:32]
 
     def _filled_aside(self, last: Staged, staged: Sequence[Staged]) -> Iterator[Renaming]:
         """Fill the table that is to take the target's place."""
         staging = self._staging_of(last)
         if last.mode is Mode.REPLACE:
-            parts = staging.close() if staging else []
-            yield self._aside(last.table.name).replaced(parts)
+            rows = staging.finish("") if staging else None
+            yield self._aside(last.table.name).replaced(rows)
         elif last.mode is Mode.MERGE:
             name = fitted_table_name(last.table.name)
             ends = [
@@ -196,21 +238,11 @@ class TreasureDataLoader:
             ]
             if staging or ends:
                 table = self._catalog.placed(last.table)
-                parts = staging.close() if staging else []
-                yield self._aside(last.table.name).merged(table, parts, ends)
+                rows = staging.finish("") if staging else None
+                yield self._aside(last.table.name).merged(table, rows, ends)
 
     def _staging_of(self, last: Staged) -> Staging | None:
         return self._stagings.of(fitted_table_name(last.table.name), last.mode)
-
-    def _session_name(self, staging: Staging, state: State | None) -> str:
-        """The name that the same rows before the same state have again."""
-        table = staging.table.name.table
-        value = state.value if state else ""
-        parts = [self._pipeline, self._calls.database, table, value, staging.content]
-        content = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        self._seen[content] += 1
-        mark = hashlib.sha256(f"{content}{self._seen[content]}".encode()).hexdigest()[:32]
-        return f"target_td_table_{table[:60]}_{mark}"
 
     def _change_schemas(self) -> None:
         for name in self._catalog.wanted():
@@ -226,11 +258,14 @@ class TreasureDataLoader:
         self._done += [commit.session for commit in pending.commits]
         for aside in asides:
             aside.forget()
-        for staging in self._stagings:
-            self._stagings.remove(staging)
         self._catalog.forget()
         self._forget_sessions(keep=_MOST_KEPT_SESSIONS)
 
     def _forget_sessions(self, *, keep: int) -> None:
         while len(self._done) > keep:
             self._calls.delete_session(self._done.pop(0))
+
+
+def _key(placed: Table) -> list[str]:
+    found = [placed.column_of(field) for field in placed.key]
+    return [column.name for column in found if column]

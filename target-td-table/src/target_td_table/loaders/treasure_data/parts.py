@@ -1,13 +1,14 @@
-"""Parts of a bulk import session: MessagePack in gzip, waiting on disk under content names.
+"""Parts of a bulk import session: MessagePack in gzip, on disk until they are uploaded.
 
-One thread packs, another compresses. `isal` does that 7 times faster than `zlib` for the same
-size; it is an extra, and `zlib` at its fastest is used without it.
+One thread packs, another compresses and hashes. `isal` compresses 7 times faster than `zlib` for
+the same size; it is an extra, and `zlib` at its fastest is used without it.
 """
 
+import contextlib
 import hashlib
 import importlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -25,10 +26,18 @@ _numbers = count()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A closed part."""
+    """A closed part.
+
+    Its name holds its place and its content: uploaded again, it takes its own place and no other's.
+    """
 
     name: str
     path: Path
+
+
+def end_of(mark: str | None) -> str:
+    """How the name of the last part of a session begins, if `mark` is what the session holds."""
+    return "end_" if mark is None else f"end_{mark}_"
 
 
 class OpenPart:
@@ -36,7 +45,8 @@ class OpenPart:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"part-{next(_numbers)}.msgpack.gz"
-        self._file: IO[bytes] = self._path.open("wb")
+        with _room_in(folder):
+            self._file: IO[bytes] = self._path.open("wb")
         self._compressor = _compressor()
         self._digest = hashlib.blake2b(digest_size=16)
         self.size_bytes = 0
@@ -45,11 +55,12 @@ class OpenPart:
         """Add packed rows."""
         self._write(self._compressor.compress(rows))
 
-    def close(self) -> Part:
-        """The part under the name of its content: uploaded again, it takes its own place."""
+    def close(self, beginning: str) -> Part:
+        """The part, under a name that begins so."""
         self._write(self._compressor.flush())
-        self._file.close()
-        return Part(f"part_{self._digest.hexdigest()}", self._path)
+        with _room_in(self._path.parent):
+            self._file.close()
+        return Part(f"{beginning}{self._digest.hexdigest()}", self._path)
 
     def abandon(self) -> None:
         """Give it up."""
@@ -59,29 +70,30 @@ class OpenPart:
     def _write(self, data: bytes) -> None:
         self.size_bytes += len(data)
         self._digest.update(data)
-        try:
+        with _room_in(self._path.parent):
             self._file.write(data)
-        except OSError as error:
-            raise BusyError(
-                f"Parts cannot be written to `{self._path.parent}`: {error.strerror}. Make room "
-                "there, or name another folder in TMPDIR, and run again from the last state."
-            ) from error
 
 
 class Parts:
     """The parts of one staging: each block goes to the compressing thread, one at a time."""
 
-    def __init__(self, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(self, take: Callable[[Part], None], *, part_bytes: int = PART_BYTES) -> None:
+        """Each part is given to `take` on the compressing thread."""
+        self._take = take
         self._part_bytes = part_bytes
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compress")
         self._waiting: Future[None] | None = None
         self._open: OpenPart | None = None
-        self._closed: list[Part] = []
+        self._closed = 0
+        self._content = hashlib.sha256()
 
-    def add(self, rows: bytes, folder: Path) -> None:
-        """Add packed rows; waits only for those before them, so two blocks are in memory."""
+    def add(self, rows: bytes, records: bytes, folder: Path) -> None:
+        """Add packed rows and the records they were made from.
+
+        Waits only for those before them, so two blocks are in memory.
+        """
         self.settle()
-        self._waiting = self._thread.submit(self._add, rows, folder)
+        self._waiting = self._thread.submit(self._add, rows, records, folder)
 
     def settle(self) -> None:
         """Wait until all is written that was added."""
@@ -89,32 +101,47 @@ class Parts:
         if waiting is not None:
             waiting.result()
 
-    def close(self) -> list[Part]:
-        """All parts; nothing can be added after it."""
+    def content(self) -> str:
+        """What tells these rows from others: the records as they came."""
+        self.settle()
+        return self._content.hexdigest()
+
+    def close(self, mark: str) -> None:
+        """Give the last part away, under a name that tells what all of them hold."""
         self.settle()
         if self._open:
-            self._closed.append(self._open.close())
-            self._open = None
+            last, self._open = self._open.close(end_of(mark) + f"{self._closed:05}_"), None
+            self._take(last)
         self._thread.shutdown()
-        return self._closed
 
-    def remove(self) -> None:
-        """Give the disk space back."""
+    def abandon(self) -> None:
+        """Give up what is open."""
         self._thread.shutdown()
         if self._open:
             self._open.abandon()
             self._open = None
-        for part in self._closed:
-            part.path.unlink(missing_ok=True)
-        self._closed = []
 
-    def _add(self, rows: bytes, folder: Path) -> None:
+    def _add(self, rows: bytes, records: bytes, folder: Path) -> None:
+        self._content.update(records)
+        # A full one is closed when more comes: the last one stays open until its name is known.
+        if self._open and self._open.size_bytes >= self._part_bytes:
+            full, self._open = self._open.close(f"part_{self._closed:05}_"), None
+            self._closed += 1
+            self._take(full)
         if self._open is None:
             self._open = OpenPart(folder)
         self._open.add(rows)
-        if self._open.size_bytes >= self._part_bytes:
-            self._closed.append(self._open.close())
-            self._open = None
+
+
+@contextlib.contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BusyError(
+            f"Parts cannot be written to `{folder}`: {error.strerror}. Make room there, or name "
+            "another folder in TMPDIR, and run again from the last state."
+        ) from error
 
 
 def _compressor() -> Any:

@@ -16,6 +16,22 @@ class RefusedError(Exception):
         self.conflicts_with = conflicts_with
 
 
+class LostSessionError(DestinationError):
+    """A session does not tell any more which rows it brought, or whether it did.
+
+    Sessions are forgotten by the service after some days: those that were not committed after 7.
+    https://docs.treasuredata.com/articles/pd/data-retention
+    """
+
+    def __init__(self, session: str, table: str, advice: str) -> None:
+        super().__init__(
+            f"What became of the bulk import session `{session}` for `{table}` cannot be known "
+            f"here. {advice}"
+        )
+        self.session = session
+        self.table = table
+
+
 def told(refusal: RefusedError, doing: str) -> TargetError:
     """A refusal as a sentence; `doing` says what was wanted, e.g. "append to `db.t`"."""
     said = f" It says: {refusal.message}" if refusal.message else ""

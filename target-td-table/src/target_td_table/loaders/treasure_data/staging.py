@@ -1,16 +1,17 @@
-"""Rows that wait in this machine's parts until they are published together."""
+"""Rows that are packed and uploaded until they are published together."""
 
-import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, repeat
 
 import msgspec
 
 from target_td_table.batch import Batch
 from target_td_table.loaders.misfits import first_misfit
-from target_td_table.loaders.treasure_data.parts import Part, Parts
+from target_td_table.loaders.treasure_data.filling import Filling
+from target_td_table.loaders.treasure_data.parts import Parts
 from target_td_table.loaders.treasure_data.rows import Packer
+from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.modes import Mode
 from target_td_table.table import Table
 
@@ -18,60 +19,78 @@ _BLOCK_BYTES = 1 << 20
 _REFUSED = (msgspec.MsgspecError, OverflowError, ValueError)
 
 
+# Begins to fill a session; the first record tells the rows from others early.
+Begin = Callable[[bytes], Filling]
+
+
 class Staging:
     """The rows of one table and mode since the last publication."""
 
-    def __init__(self, table: Table, mode: Mode, part_bytes: int) -> None:
+    def __init__(self, table: Table, mode: Mode, begin: Begin, part_bytes: int) -> None:
         self.table = table
         self.mode = mode
-        self._parts = Parts(part_bytes=part_bytes)
-        self._content = hashlib.sha256()
+        self._begin = begin
+        self._part_bytes = part_bytes
+        self._filling: Filling | None = None
+        self._parts: Parts | None = None
         self._times = repeat(int(time.time()))
         self._arrivals = count() if mode is Mode.MERGE else None
-        self._columns: dict[str, None] = {}
 
-    @property
     def content(self) -> str:
         """What tells these rows from others: the records as they came."""
-        return self._content.hexdigest()
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """The columns that any of the rows may fill."""
-        return list(self._columns)
+        return self._parts.content() if self._parts else ""
 
     def add(self, batch: Batch, placed: Table, types: Mapping[str, str]) -> None:
-        """Pack a batch.
+        """Pack a batch; full parts are uploaded meanwhile.
 
         Raises:
             InputError: If a value does not fit.
         """
         self.table = placed
-        self._columns |= dict.fromkeys(column.name for column in placed.columns)
-        self._content.update(repr(placed.columns).encode())
         folder = batch.path.parent
-        for rows in self._packed(batch, placed, types):
-            self._parts.add(rows, folder)
-        self._parts.settle()
+        for rows, block in self._packed(batch, placed, types):
+            if self._parts is None:
+                self._filling = self._begin(block.partition(b"\n")[0])
+                self._parts = Parts(self._filling.add, part_bytes=self._part_bytes)
+            self._parts.add(rows, block, folder)
+        if self._parts:
+            self._parts.settle()
 
-    def close(self) -> list[Part]:
-        """The parts; nothing can be added after it."""
-        return self._parts.close()
+    def finish(self, mark: str) -> Session | None:
+        """The session that holds these rows, ready; None if there are none.
+
+        A mark tells what they are. Nothing can be added after it.
+        """
+        if self._filling is None or self._parts is None:
+            return None
+        self._parts.close(mark)
+        return self._filling.finish(mark)
+
+    def abandon(self) -> None:
+        """Forget the rows, here and at the server."""
+        self.remove()
+        if self._filling:
+            self._filling.abandon()
 
     def remove(self) -> None:
         """Give the disk space back."""
-        self._parts.remove()
+        if self._parts:
+            self._parts.abandon()
+        if self._filling:
+            self._filling.remove()
 
-    def _packed(self, batch: Batch, placed: Table, types: Mapping[str, str]) -> Iterator[bytes]:
+    def _packed(
+        self, batch: Batch, placed: Table, types: Mapping[str, str]
+    ) -> Iterator[tuple[bytes, bytes]]:
         packer = self._packer(placed, types, careful=False)
         with batch.path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES) + file.readline():
-                self._content.update(block)
                 try:
-                    yield packer.pack(block)
+                    rows = packer.pack(block)
                 except _REFUSED:
                     packer = self._packer(placed, types, careful=True)
-                    yield _packed_carefully(packer, block, batch)
+                    rows = _packed_carefully(packer, block, batch)
+                yield rows, block
 
     def _packer(self, placed: Table, types: Mapping[str, str], *, careful: bool) -> Packer:
         return Packer(
@@ -98,17 +117,16 @@ class Stagings:
         """The one for this table and mode."""
         return self._stagings.get((table, mode))
 
-    def opened(self, table: Table, mode: Mode) -> Staging:
+    def opened(self, table: Table, mode: Mode, begin: Begin) -> Staging:
         """The one for this table and mode, made if it is missing."""
         key = (table.name.table, mode)
         if key not in self._stagings:
-            self._stagings[key] = Staging(table, mode, self._part_bytes)
+            self._stagings[key] = Staging(table, mode, begin, self._part_bytes)
         return self._stagings[key]
 
-    def remove(self, staging: Staging) -> None:
-        """Throw one away."""
-        staging.remove()
-        self._stagings.pop((staging.table.name.table, staging.mode), None)
+    def take(self, staging: Staging) -> Staging:
+        """The one, which from now on is none of these."""
+        return self._stagings.pop((staging.table.name.table, staging.mode))
 
 
 def check(batch: Batch, placed: Table, types: Mapping[str, str]) -> None:
