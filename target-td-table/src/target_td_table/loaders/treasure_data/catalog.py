@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from target_td_table.errors import TableError
 from target_td_table.loaders import sql
 from target_td_table.loaders.base import Change, CreateTable
 from target_td_table.loaders.treasure_data.calls import Calls, ShownTable
@@ -26,6 +27,7 @@ class Catalog:
         self._shown: dict[str, ShownTable | None] = {}
         # The types columns have in this load: the vendor's own tell boolean and integer not apart.
         self._wanted: dict[str, dict[str, Column]] = {}
+        self._streams: dict[str, Table] = {}
 
     def shown(self, name: TableName) -> ShownTable | None:
         """A table as it is now; None if there is none."""
@@ -46,6 +48,7 @@ class Catalog:
 
     def plan(self, table: Table) -> Sequence[Change]:
         """See `Loader`."""
+        self._refuse_a_second_stream(table)
         fitted = self.placed(table)
         if self.shown(table.name) is None:
             return [CreateTable(table)]
@@ -94,6 +97,17 @@ class Catalog:
     def wanted(self) -> list[str]:
         """The tables that were altered in this load."""
         return list(self._wanted)
+
+    def _refuse_a_second_stream(self, table: Table) -> None:
+        """Names that are two elsewhere may be one here."""
+        fitted = fitted_table_name(table.name)
+        first = self._streams.setdefault(fitted, table)
+        if first.name != table.name:
+            raise TableError(
+                f"The streams `{first.stream}` and `{table.stream}` would both load into the table "
+                f"`{fitted}`: names in Treasure Data have only a-z, 0-9 and `_`. Rename one of them "
+                "with `stream_maps`, or select one of them."
+            )
 
     def _types(self, table: Table) -> dict[str, LogicalType | None]:
         """What the columns can keep: as this load knows them, or as the schema tells."""
