@@ -1,10 +1,23 @@
+import contextlib
+import os
 import subprocess
 from typing import Any
 
 import pytest
 
+from tests.fakes.treasure_data import MASTER
 from tests.target.killing import PROGRAM
-from tests.target.world import INTEGER, TEXT, DuckDbTables, record, schema, state
+from tests.target.treasure_data_tables import empty
+from tests.target.world import (
+    INTEGER,
+    TEXT,
+    DuckDbTables,
+    Tables,
+    activate,
+    record,
+    schema,
+    state,
+)  # fmt: skip
 
 COLUMNS = "pipeline, table_name, mode, rows, rejected, state, started_at <= ended_at"
 
@@ -43,11 +56,37 @@ def test_rejected_records_are_counted(tables: DuckDbTables) -> None:
     assert [each[2:5] for each in history(tables)] == [("replace", 0, 1)]
 
 
-def dry_run(tables: DuckDbTables, *lines: str) -> subprocess.CompletedProcess[str]:
+def dry_run(tables: Tables, *lines: str, mode: str = "append") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PROGRAM, f"--destination={tables.url}", "--dry-run"],
+        [PROGRAM, f"--destination={tables.url}", f"--mode={mode}", "--dry-run"],
         input="".join(lines), capture_output=True, text=True, check=False,
+        env=os.environ | {"TD_API_KEY": MASTER},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["append", "replace", "merge"])
+@pytest.mark.parametrize("destination", ["postgres", "treasure_data"])
+def test_a_dry_run_leaves_any_destination_as_it_was(
+    request: pytest.FixtureRequest, destination: str, mode: str
+) -> None:
+    with contextlib.ExitStack() as stack:
+        tables: Tables = (
+            stack.enter_context(empty())
+            if destination == "treasure_data"
+            else request.getfixturevalue("postgres")
+        )
+        tables.load(schema("charges"), record("charges", id="1"))
+        before = tables.columns("charges")
+        wider = schema("charges", id=TEXT, n=INTEGER)
+        lines = [wider, record("charges", id="2", n=2, version=1), activate("charges", 1)]
+
+        ended = dry_run(tables, *lines, state(at=1), mode=mode)
+
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert ended.stderr.count("would get the column `n` integer.") == 1
+        assert ("would get the column `_sdc_table_version`" in ended.stderr) is (mode == "merge")
+        assert tables.columns("charges") == before
+        assert tables.rows("SELECT id FROM charges") == [("1",)]
 
 
 def test_a_dry_run_makes_no_file_and_lets_no_state_out(tables: DuckDbTables) -> None:

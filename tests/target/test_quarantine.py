@@ -42,7 +42,7 @@ BEYOND = 2**63
 class Picky(DryRun):
     """Takes batches of numbers in which none is odd; tells the first that is."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # it stands before no other loader
         self.staged: list[tuple[str, bytes]] = []
 
     def alter(self, table: Table) -> None:

@@ -15,6 +15,7 @@ class DryRun:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
+        self._said: set[str] = set()
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
         """See `Loader`."""
@@ -27,10 +28,12 @@ class DryRun:
     def alter(self, table: Table) -> None:
         """Say what would change."""
         changes = self.plan(table)
-        for change in changes:
-            log.info("%s", sentence(table, change))
-        if not changes:
-            log.info("The table `%s` would keep its columns.", table.name)
+        kept = f"The table `{table.name}` would keep its columns."
+        for said in [sentence(table, change) for change in changes] or [kept]:
+            # A table that changes in the middle of a load is looked at again, as it was.
+            if said not in self._said:
+                log.info("%s", said)
+            self._said.add(said)
 
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         """Count the rows only."""
