@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = Path(__file__).parents[2] / "td-connector" / "README.md"
+THE_PROJECTS = Path(__file__).parents[2] / "README.md"
 COMMAND = (sys.executable, "-m", "td_connector")
 SANDBOX = "http://127.0.0.1:12111"
 
@@ -175,14 +176,16 @@ def test_the_table_has_every_command_and_the_walk_uses_it() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_the_demo_loads_a_sandbox_twice(tmp_path: Path) -> None:
+def test_the_demo_loads_a_sandbox_twice_and_ends_as_the_projects_readme_says(
+    tmp_path: Path,
+) -> None:
     with users_environment():
-        demo = subprocess.run(
-            [*COMMAND, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        ended = demo(tmp_path)
+        shown, said = ended.communicate()
 
-    assert demo.returncode == 0, demo.stderr
-    assert "Only what is new or changed came." in demo.stdout
+    assert ended.returncode == 0, said
+    (end,) = blocks(THE_PROJECTS.read_text(), "console")
+    assert end in shown
 
 
 def demo(folder: Path, **variables: str) -> subprocess.Popen[str]:
