@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import insert
 
 from td_connector.errors import UserError
 from td_connector.job import Job, Progress, Status
@@ -16,6 +17,8 @@ from td_connector.new_jobs import job_by_hand, job_of_tick
 from td_connector.outcome import Outcome
 from td_connector.schedule import Schedule, due
 from td_connector.store import jobs, schedules
+from td_connector.store.rows import row_of_job
+from td_connector.store.tables import jobs as job_table
 
 if TYPE_CHECKING:
     from td_connector.store.database import Store
@@ -230,3 +233,20 @@ def test_a_name_is_taken_once(store: Store) -> None:
         daily(store)
     with pytest.raises(UserError, match="There is a schedule `daily` already"):
         schedules.replace(store, replace(other, name="daily"), with_state=False)
+
+
+def test_logs_of_the_newest_jobs_of_a_schedule_are_kept_and_the_rows_of_all(store: Store) -> None:
+    schedule, other = daily(store), daily(store, name="other")
+    newest = jobs.KEPT_LOGS + 2
+    with store.transaction() as connection:
+        for each in (schedule, other):
+            row = row_of_job(job_by_hand(each.load, each, scheduled_at=NOON, now=NOON))
+            ended = {**row, "status": "success", "log": "said"}
+            connection.execute(insert(job_table), [ended] * (newest - 1))
+
+    jobs.end(store, running(store, schedule), Progress(log="said"), Outcome(Status.SUCCESS), at(1))
+
+    of_schedule = jobs.newest(store, of=schedule)
+    logs = [jobs.log(store, job.id) for job in of_schedule]
+    assert logs == ["said"] * jobs.KEPT_LOGS + [""] * 2
+    assert jobs.log(store, jobs.newest(store, of=other)[-1].id) == "said"

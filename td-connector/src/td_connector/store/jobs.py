@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from td_connector.schedule import Due, Schedule
     from td_connector.store.database import Store
 
+KEPT_LOGS = 500
+"""Of how many jobs of a schedule the log is kept; by the minute that is more than eight hours."""
+
 LOST = (
     "Nothing was heard of it any more: its machine or its td-connector was ended. The next run "
     "goes on from what was published."
@@ -89,7 +92,25 @@ def end(store: Store, job: Job, progress: Progress, outcome: Outcome, now: UnixS
         "reason": outcome.reason,
         "load": _without_config(job),
     }
-    return _move(store, job, progress, ended)
+    is_ours = _move(store, job, progress, ended)
+    if is_ours and job.schedule_id is not None:
+        _forget_old_logs(store, job)
+    return is_ours
+
+
+def _forget_old_logs(store: Store, job: Job) -> None:
+    """Empty the logs of a schedule's jobs but for the newest; the rows stay."""
+    of_schedule = jobs.c.schedule_id == job.schedule_id
+    newest_kept = (
+        select(jobs.c.id)
+        .where(of_schedule)
+        .order_by(jobs.c.id.desc())
+        .offset(KEPT_LOGS - 1)
+        .limit(1)
+    )
+    old = of_schedule & (jobs.c.id < newest_kept.scalar_subquery()) & (jobs.c.log != "")
+    with store.transaction() as connection:
+        connection.execute(update(jobs).where(old).values(log=""))
 
 
 def _move(store: Store, job: Job, progress: Progress, values: dict[str, Any]) -> bool:
