@@ -1,8 +1,8 @@
 """Records as the CSV that COPY reads, without looking into nested JSON.
 
-COPY is told to quote with a character that no JSON text holds as it is. So nested JSON, numbers and
-booleans pass as the bytes the tap sent, `null` is what COPY takes for NULL, and of a text without
-escapes only the quotation marks are exchanged, those of a whole block at once.
+COPY is told to divide columns with a character that no JSON text holds as it is. So a text without
+escapes, a number and a boolean pass as the bytes the tap sent, and `null` is what COPY takes for
+NULL. Only in nested JSON the quotation marks are doubled.
 """
 
 import functools
@@ -19,18 +19,11 @@ from target_td_table.table import Column, LogicalType, Table
 
 # How COPY must be told to read the lines. The first one is passed over: before it has seen the
 # end of a line, the server counts those in the middle of a text wrongly.
-CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\x02', QUOTE E'\\x01', NULL 'null', ENCODING 'UTF8'"
-_DELIMITER, _QUOTE, _END = b"\x02", b"\x01", b"\n"
+CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\x02', NULL 'null', ENCODING 'UTF8'"
+_DELIMITER, _QUOTE, _ESCAPE, _END = b"\x02", b'"', b"\\", b"\n"
 _HEADER = b"-\n"
-_ESCAPES = (b"\\", _DELIMITER, _QUOTE)
-# Where a text begins and ends; nothing in a line without escapes looks like it.
-_MARKS = tuple(
-    (edge, edge.replace(b'"', _QUOTE))
-    for edge in (_DELIMITER + b'"', b'"' + _DELIMITER, _END + b'"', b'"' + _END)
-)
 
 _BLOCK_BYTES = 1 << 17
-_MARK = ord('"')
 # msgspec cannot rename a field to these.
 _ODD = re.compile(r'["\\\x00-\x1f]')
 _NULL = msgspec.Raw(b"null")
@@ -38,7 +31,8 @@ _SPLIT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict
 _TEXT = msgspec.json.Decoder(str)
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
-Encode = Callable[[bytes | msgspec.Raw], "bytes | msgspec.Raw"]
+Value = bytes | msgspec.Raw
+Encode = Callable[[Value], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +43,23 @@ class Filled:
     field: str
     spelling: str
     encode: Encode
-    # Whether its values cannot pass as they are even in a record without escapes.
-    is_rewritten: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    """The places of the columns that cannot pass as they are, in records without escapes and in all."""
+
+    plain: Sequence[tuple[int, Encode]]
+    escaped: Sequence[tuple[int, Encode]]
+
+    @classmethod
+    def of(cls, columns: Sequence[Filled], *, careful: bool) -> "_Rewriting":
+        """With `careful` also integers are rewritten."""
+        known = [(place, each.encode) for place, each in enumerate(columns)]
+        if careful:
+            return cls(known, known)
+        escaped = [each for each in known if each[1] in _ALWAYS or each[1] is _text]
+        return cls([each for each in known if each[1] in _ALWAYS], escaped)
 
 
 def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator[bytes]:
@@ -58,59 +67,30 @@ def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator
 
     Unless `careful`, an integer that is written like 1.0 is not rewritten for PostgreSQL.
     """
-    encodes = [each.encode for each in columns]
+    rewriting = _Rewriting.of(columns, careful=careful)
     yield _HEADER
     with batch.path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES) + file.readline():
-            if careful:
-                yield b"".join(_careful_row(each, encodes) for each in _split(block, columns))
-            elif any(mark in block for mark in _ESCAPES):
-                yield b"".join(_mixed_rows(block, columns))
-            else:
-                yield _with_quotes(list(_fast_rows(block, columns)))
+            yield _END.join([*_rows(block, columns, rewriting), b""])
 
 
-def _mixed_rows(block: bytes, columns: Sequence[Filled]) -> Iterator[bytes]:
-    """Rows in which some values are escaped; those without go together."""
-    encodes = [each.encode for each in columns]
-    waiting: list[bytes] = []
-    for record in block.split(_END)[:-1]:
-        line = record + _END
-        if not any(mark in line for mark in _ESCAPES):
-            waiting.append(line)
-            continue
-        yield _with_quotes(list(_fast_rows(b"".join(waiting), columns)))
-        waiting = []
-        yield from (_careful_row(each, encodes) for each in _split(line, columns))
-    yield _with_quotes(list(_fast_rows(b"".join(waiting), columns)))
+def _rows(block: bytes, columns: Sequence[Filled], rewriting: _Rewriting) -> Iterator[bytes]:
+    if _ESCAPE not in block:
+        for values in _split(block, columns):
+            yield _row(values, rewriting.plain)
+        return
+    for values, record in zip(_split(block, columns), block.split(_END), strict=False):
+        yield _row(values, rewriting.escaped if _ESCAPE in record else rewriting.plain)
 
 
-def _fast_rows(block: bytes, columns: Sequence[Filled]) -> Iterator[bytes]:
-    rewritten = [(place, each.encode) for place, each in enumerate(columns) if each.is_rewritten]
-    for values in _split(block, columns):
-        row = list(values)
-        for place, encode in rewritten:
-            row[place] = encode(row[place])
-        yield _DELIMITER.join(row)
+def _row(values: Sequence[Value], rewritten: Sequence[tuple[int, Encode]]) -> bytes:
+    row = list(values)
+    for place, encode in rewritten:
+        row[place] = encode(row[place])
+    return _DELIMITER.join(row)
 
 
-def _with_quotes(rows: Sequence[bytes]) -> bytes:
-    """The rows with the quotation marks around their texts exchanged."""
-    if not rows:
-        return b""
-    lines = _END.join([b"", *rows, b""])
-    for mark, quote in _MARKS:
-        lines = lines.replace(mark, quote)
-    return lines[1:]
-
-
-def _careful_row(values: Sequence[bytes | msgspec.Raw], encodes: Sequence[Encode]) -> bytes:
-    return (
-        _DELIMITER.join([encode(each) for encode, each in zip(encodes, values, strict=True)]) + _END
-    )
-
-
-def _split(block: bytes, columns: Sequence[Filled]) -> Iterator[Sequence[bytes | msgspec.Raw]]:
+def _split(block: bytes, columns: Sequence[Filled]) -> Iterator[Sequence[Value]]:
     """Yield the values of each record in the order of the columns."""
     spellings = tuple(each.spelling for each in columns)
     if len(set(spellings)) == len(spellings) and not any(map(_ODD.search, spellings)):
@@ -130,8 +110,8 @@ def _decoder(spellings: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]
 
 def row_lines(record: bytes, columns: Sequence[Filled]) -> int:
     """How many lines the CSV of one record takes: text may have line ends of its own."""
-    encodes = [each.encode for each in columns]
-    return sum(_careful_row(each, encodes).count(_END) for each in _split(record, columns))
+    rewriting = _Rewriting.of(columns, careful=True)
+    return sum(row.count(_END) + 1 for row in _rows(record, columns, rewriting))
 
 
 def filled(
@@ -143,13 +123,7 @@ def filled(
     """
     encodings = [_encoding(column, types.get(column.name)) for column in placed]
     return [
-        Filled(
-            column.name,
-            column.field,
-            table.spelling(column.field),
-            encode,
-            encode in (_json, _unix_seconds),
-        )
+        Filled(column.name, column.field, table.spelling(column.field), encode)
         for column, encode in zip(placed, encodings, strict=True)
     ]
 
@@ -167,11 +141,11 @@ def _encoding(column: Column, has: LogicalType | None) -> Encode:
     return _BY_TYPE[column.read_as]
 
 
-def _as_it_is(value: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
+def _as_it_is(value: Value) -> Value:
     return value
 
 
-def _integer(value: bytes | msgspec.Raw) -> bytes:
+def _integer(value: Value) -> bytes:
     """JSON Schema calls 1.0 and 1e3 integers; PostgreSQL does not."""
     text = bytes(value)
     if b"." in text or b"e" in text or b"E" in text:
@@ -179,25 +153,21 @@ def _integer(value: bytes | msgspec.Raw) -> bytes:
     return text
 
 
-def _text(value: bytes | msgspec.Raw) -> bytes:
+def _text(value: Value) -> bytes:
     text = bytes(value)
-    if text == b"null":
-        return text
-    plain = _TEXT.decode(text).encode() if b"\\" in text else text[1:-1]
-    return _quoted(plain)
+    return _quoted(_TEXT.decode(text).encode()) if _ESCAPE in text else text
 
 
-def _json(value: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
-    """JSON as it is, but a bare string must not be taken for a text."""
-    text = memoryview(value)
-    return _quoted(bytes(value)) if text[0] == _MARK else value
+def _json(value: Value) -> bytes:
+    text = bytes(value)
+    return _quoted(text) if _QUOTE in text else text
 
 
 def _quoted(text: bytes) -> bytes:
-    return _QUOTE + text.replace(_QUOTE, _QUOTE + _QUOTE) + _QUOTE
+    return b'"%b"' % text.replace(b'"', b'""')
 
 
-def _unix_seconds(value: bytes | msgspec.Raw) -> bytes:
+def _unix_seconds(value: Value) -> bytes:
     if bytes(value) == b"null":
         return b"null"
     moment = datetime.fromisoformat(_TEXT.decode(value))
@@ -214,3 +184,5 @@ _BY_TYPE: Mapping[LogicalType, Encode] = {
     LogicalType.TIMESTAMP: _text,
     LogicalType.STRING: _text,
 }
+# What is rewritten in every record.
+_ALWAYS = (_json, _unix_seconds)
