@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tests.fakes.programs import TAP, Ended, environment, program
 from tests.target.world import DuckDbTables
@@ -37,6 +39,31 @@ class Loaded:
         return [json.loads(line) for line in self.target.stdout.splitlines()]
 
 
+class Heard:
+    """The lines of a pipe, read by one thread, whoever else waits for one of them."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._lines: list[bytes] = []
+        self._new: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self._thread.start()
+
+    def next(self) -> bytes:
+        """Wait for a line that was not asked for yet."""
+        return self._new.get(timeout=_LONGEST_SECONDS)
+
+    def all(self) -> bytes:
+        """Wait for the end of the pipe, and return all of it."""
+        self._thread.join(_LONGEST_SECONDS)
+        return b"".join(self._lines)
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
+                self._lines.append(line)
+                self._new.put(line)
+
+
 @dataclass(frozen=True)
 class Running:
     """The two programs while they run."""
@@ -44,20 +71,20 @@ class Running:
     folder: Path
     tap: subprocess.Popen[bytes]
     target: subprocess.Popen[bytes]
+    stdout: Heard
 
     def next_state(self) -> dict[str, Any]:
         """Wait for the next STATE that the target lets out."""
-        assert self.target.stdout is not None
-        state: dict[str, Any] = json.loads(self.target.stdout.readline())
+        state: dict[str, Any] = json.loads(self.stdout.next())
         return state
 
     def ended(self) -> Loaded:
         """Wait for both to end."""
-        stdout, _ = self.target.communicate(timeout=_LONGEST_SECONDS)
+        self.target.wait(timeout=_LONGEST_SECONDS)
         self.tap.wait(timeout=_LONGEST_SECONDS)
         return Loaded(
             Ended(self.tap.returncode, b"", self._said(TAP)),
-            Ended(self.target.returncode, stdout, self._said(TARGET)),
+            Ended(self.target.returncode, self.stdout.all(), self._said(TARGET)),
         )
 
     def _said(self, name: str) -> str:
@@ -104,8 +131,9 @@ class Pair:
         tap = self._start([program(TAP), "--config", "tap.json", *resumed], TAP, None)
         target = self._start([self.target_program, *configured], TARGET, tap)
         assert tap.stdout is not None
+        assert target.stdout is not None
         tap.stdout.close()
-        return Running(self.folder, tap, target)
+        return Running(self.folder, tap, target, Heard(target.stdout))
 
     def run(self, *, state: object = None) -> Loaded:
         """Run both to their ends."""

@@ -45,7 +45,8 @@ def killed(stripe: ChangingStripe, running: Running, page: int) -> tuple[Loaded,
 
     stripe.before("/v1/customers", page, kill)
     loaded = running.ended()
-    return loaded, [*states, *loaded.states][-1]
+    assert states
+    return loaded, loaded.states[-1]
 
 
 def customers(stripe: ChangingStripe) -> list[tuple[str]]:

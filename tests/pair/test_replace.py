@@ -52,8 +52,11 @@ def test_when_the_tap_fails_in_the_middle_the_old_rows_stay(
 
 
 def test_when_the_tap_is_killed_the_old_rows_stay(stripe: ChangingStripe, pair: Pair) -> None:
+    stripe.bulk("customer", 2000, stripe.now - 20 * HOUR, stripe.now - 10 * HOUR)
+    asked = stripe.asked("/v1/customers")
     running = pair.start()
-    stripe.before("/v1/customers", stripe.asked("/v1/customers") + 3, running.tap.kill)
+    # More pages than wait inside the tap, so that the target has rows to throw away.
+    stripe.before("/v1/customers", asked + 20, running.tap.kill)
 
     loaded = running.ended()
 
