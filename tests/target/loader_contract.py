@@ -86,6 +86,17 @@ class LoaderContract:
         with pytest.raises(TableError, match="`amount` of `charges` is boolean now"):
             loader.alter(Table("charges", NAME, (ID, flag), ("id",)))
 
+    def test_a_last_batch_is_published_with_what_was_staged_before_it(
+        self, loader: Loader, folder: Path
+    ) -> None:
+        loader.alter(NARROW)
+        staged = loader.stage(batch(folder, NARROW, "1"), Mode.APPEND)
+        last = loader.stage(replace(batch(folder, NARROW, "2"), is_last=True), Mode.APPEND)
+        assert not self.visible(loader, NARROW)
+        loader.publish([staged, last], None)
+        loader.publish([], None)
+        assert sorted(self.visible(loader, NARROW) or []) == ["1", "2"]
+
     @pytest.mark.parametrize("mode", Mode)
     def test_staged_rows_are_not_seen_before_they_are_published(
         self, loader: Loader, folder: Path, mode: Mode

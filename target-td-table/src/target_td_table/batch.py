@@ -32,6 +32,8 @@ class Batch:
     size_bytes: int
     longest_chunk_bytes: int
     lines: Sequence[int]
+    # Nothing is staged any more until `publish`, and so long its file stays.
+    is_last: bool = False
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield each record with the line of the input it came on."""

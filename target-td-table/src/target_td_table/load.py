@@ -18,6 +18,7 @@ from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
 from target_td_table.errors import UnfinishedStreamError
 from target_td_table.history import History
+from target_td_table.loaders import publish_bytes
 from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
@@ -67,6 +68,7 @@ class Load:
         self._limit = limit
         self._progress = Progress()
         self._history = History(settings.pipeline)
+        self._publish_bytes = publish_bytes(settings)
         self._checkpoint: Checkpoint | None = None
         # What whole readings take away with the next publication, in mode merge.
         self._activations: list[Staged] = []
@@ -226,7 +228,7 @@ class Load:
         age_seconds = time.monotonic() - self._published_at
         return (
             self._rows >= self._settings.batch_size_rows
-            or self._bytes >= self._settings.batch_bytes
+            or self._bytes >= self._publish_bytes
             or age_seconds >= self._settings.batch_seconds
         )
 

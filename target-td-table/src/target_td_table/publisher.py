@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from target_td_table import state
@@ -91,11 +92,14 @@ class Publisher:
 
     def _stage(self, batches: Sequence[Closed]) -> None:
         for batch, mode in batches:
-            if self._quarantine:
-                self._staged += self._quarantine.stage(batch, mode)
-            else:
-                self._staged.append(self._loader.stage(batch, mode))
+            self._stage_one(batch, mode)
             batch.remove()
+
+    def _stage_one(self, batch: Batch, mode: Mode) -> None:
+        if self._quarantine:
+            self._staged += self._quarantine.stage(batch, mode)
+        else:
+            self._staged.append(self._loader.stage(batch, mode))
 
     def _publish(
         self,
@@ -104,12 +108,16 @@ class Publisher:
         loads: Sequence[LoadRow],
         without_rows: Sequence[Staged],
     ) -> None:
-        self._stage(batches)
+        for batch, mode in batches:
+            # A quarantine must hear what is refused before anything is published.
+            self._stage_one(replace(batch, is_last=self._quarantine is None), mode)
         self._staged += [each for each in without_rows if self._is_certain(each)]
         loads = [each.without(self.refused(each.stream)) for each in loads]
         kept = None if value is None else state.State(self._pipeline, value)
         self._loader.publish(self._staged, kept, loads)
         self._staged = []
+        for batch, _ in batches:
+            batch.remove()
         if value is not None:
             self._write(value)
 

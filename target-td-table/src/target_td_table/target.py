@@ -25,6 +25,9 @@ from target_td_table.errors import InputError
 from target_td_table.loaders import loader_for
 from target_td_table.run import Run
 
+# Of threads.
+_SWITCH_SECONDS = 0.0005
+
 
 class TargetTdTable(Target):
     """Loads the streams of any Singer tap into tables, all or nothing."""
@@ -147,4 +150,6 @@ def main() -> None:
     """The console script."""
     command.occupy_descriptors()
     report.set_up()
+    # The destination must not wait long for its thread while the reader's computes.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     sys.exit(command.end(TargetTdTable.get_singer_command()))

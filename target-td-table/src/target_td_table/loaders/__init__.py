@@ -7,6 +7,10 @@ from target_td_table.errors import SettingsError
 from target_td_table.loaders.base import Loader
 from target_td_table.loaders.postgres_opening import open_loader as open_postgres
 from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
+from target_td_table.modes import Mode
+
+# Beyond it, what a STATE has not followed yet is staged.
+_ONCE_BYTES = 48 << 20
 
 
 def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
@@ -25,6 +29,15 @@ def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
     if read_only and scheme in _READERS:
         return _READERS[scheme](settings)
     return _OPENERS[scheme](settings)
+
+
+def publish_bytes(settings: Settings) -> int:
+    """How much is published at a STATE, although more would be taken.
+
+    PostgreSQL writes appended rows only once if they are published before they must be staged.
+    """
+    is_once = settings.destination.startswith("postgresql:") and settings.mode is Mode.APPEND
+    return min(settings.batch_bytes, _ONCE_BYTES) if is_once else settings.batch_bytes
 
 
 def _duckdb(settings: Settings) -> Loader:

@@ -122,7 +122,8 @@ class Loader(Protocol):
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         """Bring a batch to the destination, where nobody sees its rows yet.
 
-        One load may stage one table in one mode and another table in another.
+        One load may stage one table in one mode and another table in another. A batch that
+        `is_last` may be left where it is until `publish` reads it and refuses what does not fit.
 
         Raises:
             InputError: If a value does not fit; nothing of the batch stays.

@@ -1,17 +1,17 @@
 """PostgreSQL: COPY into temporary tables, then one short transaction that publishes.
 
-Decisions: docs/decisions/0131-temporary-staging-tables.md and those after it.
+Decisions: docs/decisions/0131-temporary-staging-tables.md and those after it; appended rows
+are not staged at all (0136).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-import psycopg
-
 from target_td_table.batch import Batch
 from target_td_table.loaders import postgres_statements as statements
 from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged
 from target_td_table.loaders.postgres_catalog import Catalog
+from target_td_table.loaders.postgres_copying import Copying
 from target_td_table.loaders.postgres_errors import (
     Doing,
     LostConnectionError,
@@ -19,9 +19,7 @@ from target_td_table.loaders.postgres_errors import (
 )
 from target_td_table.loaders.postgres_names import fitted_name
 from target_td_table.loaders.postgres_publication import Publication
-from target_td_table.loaders.postgres_refusals import is_about_a_record, refused_record
 from target_td_table.loaders.postgres_rights import Grants
-from target_td_table.loaders.postgres_rows import Filled, filled, lines
 from target_td_table.loaders.postgres_session import Session
 from target_td_table.loaders.postgres_staging import Staging, Stagings
 from target_td_table.loaders.postgres_url import address_in
@@ -39,9 +37,8 @@ class PostgresLoader:
         self._database = database
         self._session = Session(address_in(destination))
         self._catalog = Catalog(self._session)
+        self._copying = Copying(self._session)
         self._stagings = Stagings()
-        # Tables whose tap writes integers like 1.0.
-        self._careful: set[TableName] = set()
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
         """See `Loader`."""
@@ -61,14 +58,20 @@ class PostgresLoader:
 
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         """See `Loader`."""
-        self._again(lambda: self._stage(batch, mode))
+        is_straight = batch.is_last and mode is Mode.APPEND
+        if is_straight and self._again(lambda: self._catalog.takes_copy(batch.table.name)):
+            self._stagings.straight.append(batch)
+        else:
+            self._again(lambda: self._stage(batch, mode))
         return Staged(batch.table, batch.rows, mode)
 
     def publish(
         self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
     ) -> None:
         """See `Loader`."""
-        publication = Publication(self._session, self._catalog, self._stagings, self._database)
+        publication = Publication(
+            self._session, self._catalog, self._stagings, self._copying, self._database
+        )
         try:
             emptied = publication.run(staged, state, loads)
         except TransactionFailedError:
@@ -80,10 +83,13 @@ class PostgresLoader:
             emptied = []
         self._catalog.forget_wanted()
         self._stagings.forget(emptied)
+        self._stagings.straight.clear()
 
     def discard(self, tables: Sequence[Table], mode: Mode) -> None:
         """See `Loader`."""
         names = {fitted_name(table.name) for table in tables}
+        if mode is Mode.APPEND:
+            self._stagings.straight.clear()
         for staging in self._stagings:
             if staging.mode is mode and (mode is Mode.APPEND or staging.table in names):
                 self._session.run(statements.drop_staging(staging.name), self._staging(staging))
@@ -101,27 +107,8 @@ class PostgresLoader:
         placed = self._catalog.placed(batch.table)
         types = self._catalog.describe(placed.name) or {}
         staging = self._staged_in(placed, mode, types)
-        logical = {name: statements.logical_type(type_) for name, type_ in types.items()}
-        columns = filled(batch.table, placed.columns, logical)
-        copy = statements.copy_into(staging.name, [column.name for column in placed.columns])
-        try:
-            self._copy(copy, batch, columns)
-        except psycopg.Error as error:
-            if is_about_a_record(error):
-                raise refused_record(batch, columns, error) from error
-            raise self._session.refused(self._staging(staging), error) from error
+        self._copying.copy(batch, staging.name, placed, types, self._staging(staging))
         self._stagings.keep(staging.with_rows(batch.rows))
-
-    def _copy(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
-        """Send a batch; a second time if its integers turn out to be written like 1.0."""
-        is_careful = batch.table.name in self._careful
-        try:
-            self._session.copy(statement, lines(batch, columns, careful=is_careful))
-        except psycopg.errors.InvalidTextRepresentation:
-            if is_careful:
-                raise
-            self._session.copy(statement, lines(batch, columns, careful=True))
-            self._careful.add(batch.table.name)
 
     def _staged_in(self, placed: Table, mode: Mode, types: Mapping[str, str]) -> Staging:
         """The staging table, made or given the columns that it lacks."""

@@ -46,6 +46,16 @@ class Catalog:
         rows = self._session.rows(statements.COLUMNS, _READ, name.database, name.table)
         return {str(column): str(type_) for column, type_ in rows} or None
 
+    def takes_copy(self, name: TableName) -> bool:
+        """Whether COPY into the table does what INSERT does, and keeps nobody waiting.
+
+        COPY knows neither rules nor row security. A changed column locks out readers until the
+        commit, so that must not wait for a COPY.
+        """
+        name = fitted_name(name)
+        rows = self._session.rows(statements.TAKES_COPY, _READ, name.database, name.table)
+        return not rows or (name not in self._wanted and bool(rows[0][0]))
+
     def has_schema(self, schema: str) -> bool:
         """Whether there is such a schema."""
         return bool(self._session.rows(statements.SCHEMA, _READ, schema))

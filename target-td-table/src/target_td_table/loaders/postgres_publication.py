@@ -9,11 +9,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from target_td_table.batch import Batch
 from target_td_table.errors import BusyError
 from target_td_table.loaders import postgres_statements as statements
 from target_td_table.loaders import sql, sql_activation, sql_merge
 from target_td_table.loaders.base import Change, CreateTable, LoadRow, Staged, activations_of
 from target_td_table.loaders.postgres_catalog import Catalog, needed
+from target_td_table.loaders.postgres_copying import Copying
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_names import fitted_name
 from target_td_table.loaders.postgres_rights import Grants
@@ -33,11 +35,17 @@ class Publication:
     """What is published in one step; it can be run again when it was rolled back."""
 
     def __init__(
-        self, session: Session, catalog: Catalog, stagings: Stagings, database: str
+        self,
+        session: Session,
+        catalog: Catalog,
+        stagings: Stagings,
+        copying: Copying,
+        database: str,
     ) -> None:
         self._session = session
         self._catalog = catalog
         self._stagings = stagings
+        self._copying = copying
         self._states = fitted_name(TableName(database, sql.STATE_TABLE))
         self._loads = fitted_name(TableName(database, sql.LOADS_TABLE))
         self._transaction: int | None = None
@@ -53,6 +61,8 @@ class Publication:
             self._lock(lasts)
             self._alter()
             emptied = [each for last in lasts for each in self._move(last)]
+            for batch in self._stagings.straight:
+                self._copy(batch)
             for table, activation in activations_of(staged):
                 self._remove(self._catalog.placed(table), activation)
             if state is not None:
@@ -129,6 +139,13 @@ class Publication:
         for statement in _moving(staging, table):
             self._session.run(statement, doing)
         return [staging]
+
+    def _copy(self, batch: Batch) -> None:
+        """Send a batch straight into its table."""
+        table = self._catalog.placed(batch.table)
+        doing = Doing(f"load into `{table.name}`", self._grants(table.name).on_table(), table)
+        types = self._catalog.describe(table.name) or {}
+        self._copying.copy(batch, table.name, table, types, doing)
 
     def _remove(self, table: Table, activation: Activation) -> None:
         """Take away what a whole reading did not bring."""

@@ -13,7 +13,7 @@ from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
 from target_td_table.table import Table
 
 # `COPY _td_staging_1, line 3, column amount: "x"`, in the server's language.
-_PLACE = re.compile(r'^COPY [^,]+, [^\d,]*(\d+)(?:, \S+ (.*?)(?:: "|: null|$))?', re.MULTILINE)
+_PLACE = re.compile(r'^COPY .+?, [^\d,]*(\d+)(?:, \S+ (.*?)(?:: "|: null|$))?', re.MULTILINE)
 _LONGEST_KEY = 80
 
 _REASONS = {

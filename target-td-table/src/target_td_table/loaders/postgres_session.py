@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.copy import QueuedLibpqWriter
+from psycopg.pq import TransactionStatus
 
 from target_td_table.errors import BusyError, TargetError
 from target_td_table.loaders import postgres_statements as statements
@@ -77,12 +77,15 @@ class Session:
             psycopg.Error: If the server refuses a row; only the caller knows which one that is.
         """
         try:
-            with self._connection.cursor() as cursor:
-                # Its thread sends one piece while the next one is made.
-                writer = QueuedLibpqWriter(cursor)
-                with cursor.copy(statement.encode(), writer=writer) as copy:
-                    for piece in pieces:
-                        copy.write(piece)
+            # Inside a transaction, one of its own: what is refused may be sent anew.
+            idle = self._connection.info.transaction_status == TransactionStatus.IDLE
+            with (
+                contextlib.nullcontext() if idle else self._connection.transaction(),
+                self._connection.cursor() as cursor,
+                cursor.copy(statement.encode()) as copy,
+            ):
+                for piece in pieces:
+                    copy.write(piece)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise lost(self._address) from error

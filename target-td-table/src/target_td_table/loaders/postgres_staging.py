@@ -1,8 +1,12 @@
-"""Where rows wait in PostgreSQL: temporary tables, which go away with the session."""
+"""Where rows wait for PostgreSQL: in temporary tables, which go away with the session.
+
+The last batches before a publication wait in their files, and go straight into their tables.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from target_td_table.batch import Batch
 from target_td_table.loaders import postgres_statements as statements
 from target_td_table.modes import Mode
 from target_td_table.table import Column, Table, TableName
@@ -37,9 +41,12 @@ class Staging:
 
 
 class Stagings:
-    """The temporary tables of a session, one for each table and mode."""
+    """The temporary tables of a session, one for each table and mode, and the batches in files."""
+
+    straight: list[Batch]
 
     def __init__(self) -> None:
+        self.straight = []
         self._stagings: dict[tuple[TableName, Mode], Staging] = {}
         self._made = 0
 
@@ -49,7 +56,7 @@ class Stagings:
 
     @property
     def rows(self) -> int:
-        """How many rows wait."""
+        """How many rows wait that would be lost with the session."""
         return sum(each.rows for each in self)
 
     def of(self, table: TableName, mode: Mode) -> Staging | None:

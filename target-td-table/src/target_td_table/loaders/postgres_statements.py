@@ -46,6 +46,12 @@ COLUMNS = """
     AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum
 """
+TAKES_COPY = """
+    SELECT c.relkind IN ('r', 'p') AND NOT c.relhasrules
+    AND NOT pg_catalog.row_security_active(c.oid)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = $2
+"""
 SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
 TRANSACTION = "SELECT txid_current()"
 OUTCOME = "SELECT txid_status($1)"

@@ -1,0 +1,51 @@
+"""How the rows of a batch go to PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+
+from target_td_table.batch import Batch
+from target_td_table.loaders import postgres_statements as statements
+from target_td_table.loaders.postgres_errors import Doing
+from target_td_table.loaders.postgres_refusals import is_about_a_record, refused_record
+from target_td_table.loaders.postgres_rows import Filled, filled, lines
+from target_td_table.loaders.postgres_session import Session
+from target_td_table.table import Table, TableName
+
+
+class Copying:
+    """Sends batches by COPY."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # Tables whose tap writes integers like 1.0.
+        self._careful: set[TableName] = set()
+
+    def copy(
+        self, batch: Batch, into: TableName, placed: Table, types: Mapping[str, str], doing: Doing
+    ) -> None:
+        """Send a batch into a table that has the columns of `placed` in these types.
+
+        Raises:
+            InputError: If a value does not fit; nothing of the batch stays.
+        """
+        logical = {name: statements.logical_type(type_) for name, type_ in types.items()}
+        columns = filled(batch.table, placed.columns, logical)
+        statement = statements.copy_into(into, [column.name for column in placed.columns])
+        try:
+            self._send(statement, batch, columns)
+        except psycopg.Error as error:
+            if is_about_a_record(error):
+                raise refused_record(batch, columns, error) from error
+            raise self._session.refused(doing, error) from error
+
+    def _send(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
+        """Send a batch; a second time if its integers turn out to be written like 1.0."""
+        is_careful = batch.table.name in self._careful
+        try:
+            self._session.copy(statement, lines(batch, columns, careful=is_careful))
+        except psycopg.errors.InvalidTextRepresentation:
+            if is_careful:
+                raise
+            self._session.copy(statement, lines(batch, columns, careful=True))
+            self._careful.add(batch.table.name)
