@@ -152,7 +152,7 @@ OF_THE_HOSTED_CONNECTOR = ("type",)
 OF_THE_TARGET = (
     "add_record_metadata", "apikey", "auto_create_table", "batch_bytes", "batch_seconds",
     "batch_size_rows", "database", "destination", "hard_delete", "max_rejected", "memory_bytes",
-    "mode", "on_invalid", "pipeline", "table", "time_column",
+    "mode", "on_invalid", "pipeline", "table", "time_column", "time_value",
 )  # fmt: skip
 """Names that a flat `load.yml` has for the target."""
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from target_td_table import time_value
 from target_td_table.errors import SettingsError
 from target_td_table.modes import Mode
 from target_td_table.naming import problem_with
+from target_td_table.time_value import TimeValue
 
 MIB = 1 << 20
 
@@ -93,6 +95,15 @@ SETTINGS = (
         "An integer or timestamp field. A column `time` is filled with it, in Unix seconds.",
     ),
     Setting(
+        "time_value",
+        "object",
+        None,
+        "In Treasure Data, what `time` is filled with instead: `{mode: fixed_time, value}`, "
+        "`{mode: incremental_time, from, to}` or `{mode: upload_time}`, in Unix seconds. A field "
+        "`time` then becomes the column `time_`.",
+        problem=time_value.problem_with,
+    ),
+    Setting(
         "auto_create_table",
         "boolean",
         True,
@@ -165,6 +176,7 @@ class Settings:
     on_invalid: str
     max_rejected: int | None
     time_column: str | None
+    time_value: TimeValue | None
     auto_create_table: bool
     pipeline: str
     batch_size_rows: int
@@ -187,12 +199,18 @@ def parse(given: Mapping[str, Any]) -> Settings:
     own = {name: value for name, value in given.items() if value is not None}
     problems = [_unknown(name) for name in own if not _is_known(name)]
     problems += [each for setting in SETTINGS if (each := _problem(setting, own))]
+    if not problems:
+        problems += _time_conflict(own)
     if problems:
         raise SettingsError(problems)
     values: dict[str, Any] = {
         setting.name: own.get(setting.name, setting.default) for setting in SETTINGS
     }
     values["mode"] = Mode(str(values["mode"]))
+    if values["time_value"] is not None:
+        values["time_value"] = (
+            None if values["time_column"] else time_value.parse(own["time_value"])
+        )
     if values["database"] is None:
         values["database"] = _usual_database(str(values["destination"]))
     return Settings(**values)
@@ -203,6 +221,18 @@ def _usual_database(destination: str) -> str:
     if destination.startswith("td:"):
         return destination.rstrip("/").rpartition("/")[2]
     return "public" if destination.startswith("postgres") else "main"
+
+
+def _time_conflict(given: Mapping[str, Any]) -> list[str]:
+    """Rows have the upload's time anyway where nothing else is said, so that is no conflict."""
+    value = given.get("time_value")
+    if value is None or time_value.parse(value).mode == time_value.UPLOAD:
+        return []
+    if "time_column" in given:
+        return ["`time_column` and `time_value` both fill `time`. Leave one of them out."]
+    if not str(given.get("destination", "")).startswith("td:"):
+        return ["`time_value` is for `td://` destinations. Leave it out, or use `time_column`."]
+    return []
 
 
 def json_schema() -> dict[str, Any]:
@@ -249,7 +279,7 @@ def _problem(setting: Setting, given: Mapping[str, Any]) -> str | None:
         return None
     value = given[setting.name]
     if _kind(value) != setting.kind:
-        article = "an" if setting.kind == "integer" else "a"
+        article = "an" if setting.kind in ("integer", "object") else "a"
         shown = "" if setting.secret else f" `{value}`"
         return f"`{setting.name}`{shown} is of type {_kind(value)}, but it must be {article} {setting.kind}."
     if setting.choices and value not in setting.choices:

@@ -6,10 +6,11 @@ from typing import Any
 
 import yaml
 
+from target_td_table import load_filters
 from target_td_table.errors import SettingsError
 
-# What a load.yml has beside `in` and `out`. The old service used them; here nothing does.
-_IGNORED_SECTIONS = frozenset({"exec", "filters"})
+# What a load.yml has beside `in` and `out`. The old service used `exec`; here nothing does.
+_OTHER_SECTIONS = frozenset({"exec", "filters"})
 # Treasure Data's files name the output's plugin; there is only one here.
 _IGNORED_IN_OUT = frozenset({"type"})
 
@@ -41,7 +42,7 @@ def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
     problems = [
         f"`{name}` stands beside `in:` and `out:`. Move it into one of them."
         for name in found
-        if name not in _IGNORED_SECTIONS | {"in", "out"}
+        if name not in _OTHER_SECTIONS | {"in", "out"}
     ]
     problems += [
         f"`{section}:` must hold settings, each as `name: value`."
@@ -62,6 +63,7 @@ def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
             ]
         )
     own = {name: value for name, value in out.items() if name not in _IGNORED_IN_OUT}
+    own |= load_filters.settings_of(found.get("filters"), out)
     return own | {"mode": modes.pop()} if modes else own
 
 

@@ -22,8 +22,9 @@ from target_td_table.table import Column, LogicalType, Table, TableName, is_wide
 class Catalog:
     """The tables of one database. What was shown is kept until `forget`."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, frees_time: bool = False) -> None:
         self._calls = calls
+        self._frees_time = frees_time
         self._shown: dict[str, ShownTable | None] = {}
         # The types columns have in this load: the vendor's own tell boolean and integer not apart.
         self._wanted: dict[str, dict[str, Column]] = {}
@@ -67,7 +68,9 @@ class Catalog:
     def placed(self, table: Table) -> Table:
         """The table with its columns under the keys that their values have in Treasure Data."""
         shown = self.shown(table.name)
-        return placed(fitted_table(table), shown.columns if shown else ())
+        return placed(
+            fitted_table(table, frees_time=self._frees_time), shown.columns if shown else ()
+        )
 
     def kept(self, name: TableName) -> list[SchemaColumn]:
         """The columns that are there, in their order, with types as wide as is wanted."""

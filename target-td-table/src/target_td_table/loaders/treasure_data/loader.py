@@ -32,6 +32,7 @@ from target_td_table.loaders.treasure_data.staging import Staging, Stagings, che
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
+from target_td_table.time_value import TimeValue
 
 # An account can have 2448 sessions.
 _MOST_KEPT_SESSIONS = 100
@@ -50,13 +51,17 @@ class TreasureDataLoader:
         patience: Patience = _DEFAULT_PATIENCE,
         part_bytes: int = PART_BYTES,
         tries_first: bool = False,
+        time_value: TimeValue | None = None,
     ) -> None:
-        """With `tries_first` a batch that is refused leaves those before it staged."""
+        """With `tries_first` a batch that is refused leaves those before it staged.
+
+        A `time_value` fills the partitioning key, whatever fields there are.
+        """
         self._calls = Calls(Api(address.endpoint, key, patience), address.database)
-        self._catalog = Catalog(self._calls)
+        self._catalog = Catalog(self._calls, frees_time=time_value is not None)
         self._journal = Journal(self._calls, pipeline)
         self._pipeline = pipeline
-        self._stagings = Stagings(part_bytes=part_bytes)
+        self._stagings = Stagings(part_bytes=part_bytes, time_value=time_value or TimeValue())
         self._uploads = ThreadPoolExecutor(UPLOADS_AT_A_TIME, thread_name_prefix="upload")
         self._tries_first = tries_first
         self._has_begun = False

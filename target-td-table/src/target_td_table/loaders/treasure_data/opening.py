@@ -32,4 +32,10 @@ def open_loader(settings: Settings) -> Loader:
             ]
         ) from error
     tries_first = settings.on_invalid == "quarantine"
-    return TreasureDataLoader(address, key, pipeline=settings.pipeline, tries_first=tries_first)
+    return TreasureDataLoader(
+        address,
+        key,
+        pipeline=settings.pipeline,
+        tries_first=tries_first,
+        time_value=settings.time_value,
+    )

@@ -71,13 +71,15 @@ def fitted_table_name(name: TableName) -> str:
     return word.ljust(_SHORTEST_NAME, "_")
 
 
-def fitted_table(table: Table) -> Table:
+def fitted_table(table: Table, *, frees_time: bool = False) -> Table:
     """The table with names that Treasure Data takes as they are.
+
+    With `frees_time` a field `time` gets a column `time_`: the key comes from elsewhere.
 
     Raises:
         TableError: If it has more columns than a table can have there.
     """
-    words = [_fitted(column) for column in table.columns]
+    words = [_fitted(column, frees_time=frees_time) for column in table.columns]
     columns = tuple(
         replace(column, name=word if words.count(word) == 1 else _suffixed(word, column.field))
         for column, word in zip(table.columns, words, strict=True)
@@ -132,14 +134,15 @@ def _key(
     return aliases[column.name].key if column.name in aliases else column.name
 
 
-def _fitted(column: Column) -> str:
+def _fitted(column: Column, *, frees_time: bool) -> str:
     word = column.name.lower()
     if not _PLAIN.fullmatch(word):
         word = _NOT_PLAIN.sub("_", word) or "_"
         word = f"_{word}" if word[0].isdigit() else word
     if len(word) > _LONGEST_NAME:
         word = _suffixed(word[: _LONGEST_NAME - 9], column.field)
-    if word == TIME and column.type not in (LogicalType.INTEGER, LogicalType.TIMESTAMP):
+    can_be_key = column.type in (LogicalType.INTEGER, LogicalType.TIMESTAMP)
+    if word == TIME and (frees_time or not can_be_key):
         return f"{TIME}_"
     return f"{word}_" if word in _REFUSED else word
 

@@ -1,6 +1,5 @@
 """Rows that are packed and uploaded until they are published together."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, repeat
 
@@ -9,13 +8,15 @@ import msgspec
 from target_td_table.batch import Batch
 from target_td_table.loaders.misfits import first_misfit
 from target_td_table.loaders.treasure_data.filling import Filling
-from target_td_table.loaders.treasure_data.parts import Parts
+from target_td_table.loaders.treasure_data.parts import PART_BYTES, Parts
 from target_td_table.loaders.treasure_data.rows import Packer
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.modes import Mode
 from target_td_table.table import Table
+from target_td_table.time_value import TimeValue
 
 _BLOCK_BYTES = 1 << 20
+_UPLOAD_TIME = TimeValue()
 _REFUSED = (msgspec.MsgspecError, OverflowError, ValueError)
 
 
@@ -26,14 +27,22 @@ Begin = Callable[[bytes], Filling]
 class Staging:
     """The rows of one table and mode since the last publication."""
 
-    def __init__(self, table: Table, mode: Mode, begin: Begin, part_bytes: int) -> None:
+    def __init__(
+        self,
+        table: Table,
+        mode: Mode,
+        begin: Begin,
+        *,
+        part_bytes: int = PART_BYTES,
+        time_value: TimeValue = _UPLOAD_TIME,
+    ) -> None:
         self.table = table
         self.mode = mode
         self._begin = begin
         self._part_bytes = part_bytes
         self._filling: Filling | None = None
         self._parts: Parts | None = None
-        self._times = repeat(int(time.time()))
+        self._times = time_value.seconds()
         self._arrivals = count() if mode is Mode.MERGE else None
 
     def content(self) -> str:
@@ -105,8 +114,9 @@ class Staging:
 class Stagings:
     """One staging for each table and mode."""
 
-    def __init__(self, *, part_bytes: int) -> None:
+    def __init__(self, *, part_bytes: int, time_value: TimeValue) -> None:
         self._part_bytes = part_bytes
+        self._time_value = time_value
         self._stagings: dict[tuple[str, Mode], Staging] = {}
 
     def __iter__(self) -> Iterator[Staging]:
@@ -121,7 +131,9 @@ class Stagings:
         """The one for this table and mode, made if it is missing."""
         key = (table.name.table, mode)
         if key not in self._stagings:
-            self._stagings[key] = Staging(table, mode, begin, self._part_bytes)
+            self._stagings[key] = Staging(
+                table, mode, begin, part_bytes=self._part_bytes, time_value=self._time_value
+            )
         return self._stagings[key]
 
     def take(self, staging: Staging) -> Staging:
