@@ -1,5 +1,6 @@
 """Settings files: JSON or YAML, flat, or a Treasure Data `load.yml` with `in:` and `out:`."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,66 @@ def _load(path: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"The settings file `{path}` cannot be read: {error}."]) from error
     try:
-        # JSON is YAML too, and an unquoted time is read as a time.
+        # JSON may be indented with tabs, which YAML refuses.
+        return json.loads(text, object_pairs_hook=_object)
+    except _TwiceError as twice:
+        raise _two_ways(path, twice) from twice
+    except ValueError:
+        return _load_yaml(path, text)
+
+
+def _load_yaml(path: str, text: str) -> Any:
+    """An unquoted time is read as a time."""
+    try:
+        _refuse_names_that_come_twice(yaml.compose(text, Loader=yaml.SafeLoader))
         return yaml.safe_load(text)
+    except _TwiceError as twice:
+        raise _two_ways(path, twice) from twice
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" at line {place.line + 1}" if place else ""
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        has_tab = "\\t" in str(getattr(error, "problem", ""))
+        fix = "Indent with spaces, not with tabs." if has_tab else "Correct it there."
         raise SettingsError(
-            [f"The settings file `{path}` is neither JSON nor YAML{where}. Correct it there."]
+            [f"The settings file `{path}` is neither JSON nor YAML{where}. {fix}"]
         ) from error
+
+
+class _TwiceError(Exception):
+    """A name comes twice, so nobody can tell which of its values is meant."""
+
+
+def _two_ways(path: str, twice: _TwiceError) -> SettingsError:
+    return SettingsError([f"In the settings file `{path}`, {twice}. Remove one of them."])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _TwiceError(f"`{twice}` comes twice")
+    return found
+
+
+def _refuse_names_that_come_twice(root: yaml.Node | None) -> None:
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            _refuse_twice(node)
+            waiting += [value for _, value in node.value]
+
+
+def _refuse_twice(node: yaml.MappingNode) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in lines:
+            raise _TwiceError(f"`{name}` comes twice, in the lines {lines[name]} and {line}")
+        lines[name] = line

@@ -40,7 +40,8 @@ def table(
             "Correct the tap, or deselect the stream."
         )
     fields = {field: logical_type(each, schema) for field, each in properties.items()}
-    return Table(stream, name, _columns(stream, fields, time_column), tuple(key))
+    columns = _columns(stream, fields, time_column)
+    return Table(stream, name, columns, tuple(key), schema=schema)
 
 
 def logical_type(schema: Any, root: Mapping[str, Any], depth: int = 0) -> LogicalType:

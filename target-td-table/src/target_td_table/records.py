@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from target_td_table.errors import BadRecordError, MissingKeyError
+from target_td_table.rules import broken
 from target_td_table.table import LogicalType, Table
 
 _FAST: Mapping[LogicalType, Any] = {
@@ -146,13 +147,14 @@ def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> 
         if by_key and values.get(field) is None:
             reason = f"it has null as `{field}`, which is in its key, and mode is merge"
             raise MissingKeyError(where, reason, "Correct the tap, or use mode append.")
-    problems = [
-        f"`{field}` {problem}, but the SCHEMA says {type_}"
+    problems = {
+        field: f"`{field}` {problem}, but the SCHEMA says {type_}"
         for field, type_ in table.fields.items()
         if (problem := _problem(type_, values.get(field)))
-    ]
+    }
     if problems:
-        raise BadRecordError(where, "; ".join(problems), "Correct the data or the tap's schema.")
+        reason = "; ".join([*problems.values(), *broken(table.schema, values, problems)])
+        raise BadRecordError(where, reason, "Correct the data or the tap's schema.")
     return [field for field in values if field not in table.fields]
 
 

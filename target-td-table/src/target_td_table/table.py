@@ -1,7 +1,9 @@
 """A table as the target wants it: names fitted, types logical."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class LogicalType(StrEnum):
@@ -79,7 +81,8 @@ class TableName:
 class Table:
     """One stream's table: its columns in the order of the SCHEMA, and the fields of its key.
 
-    In mode merge, `hard_delete` says whether a tombstone takes its row away or marks it.
+    In mode merge, `hard_delete` says whether a tombstone takes its row away or marks it. `schema`
+    is what the SCHEMA said, to explain why a record does not fit.
     """
 
     stream: str
@@ -87,6 +90,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     hard_delete: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     fields: dict[str, LogicalType] = field(init=False, repr=False, compare=False)
     _places: dict[str, int] = field(init=False, repr=False, compare=False)
 
