@@ -166,7 +166,7 @@ class MergeContract:
 
     # `forget` starts every example anew, and each loader's suite is a run of its own.
     @settings(
-        max_examples=15,
+        max_examples=8,
         deadline=None,
         suppress_health_check=[
             HealthCheck.function_scoped_fixture,

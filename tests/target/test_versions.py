@@ -2,11 +2,16 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from target_td_table.errors import InterruptedLoadError, exit_code
 from target_td_table.target import TargetTdTable
@@ -198,6 +203,34 @@ class Interrupted(io.StringIO):
         if not text:
             os.kill(os.getpid(), signal.SIGTERM)
         return text
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    keys=st.lists(st.sampled_from("abcdefgh"), unique=True),
+    cut=st.integers(0, 20),
+    batch_size_rows=st.integers(1, 4),
+    keeps_state=st.booleans(),
+    hard_delete=st.booleans(),
+)
+def test_a_reading_that_is_killed_anywhere_leaves_what_the_stream_has_when_it_comes_to_its_end(
+    keys: list[str], cut: int, batch_size_rows: int, *, keeps_state: bool, hard_delete: bool
+) -> None:
+    more = {"batch_size_rows": batch_size_rows, "hard_delete": hard_delete, "mode": "merge"}
+    pages = [(*brought(2, name), state(sent=at)) for at, name in enumerate(keys, 1)]
+    whole = [line for page in pages for line in page]
+    with TemporaryDirectory() as folder:
+        tables = DuckDbTables(Path(folder) / "stripe.duckdb")
+        load(tables, *reading(1, "abcdefghi"), **more)
+
+        tables.load(CHARGES, *whole[:cut], "killed here\n", **more)
+        kept = tables.rows("SELECT state FROM _td_state") if tables.columns("_td_state") else []
+        sent = json.loads(kept[0][0])["sent"] if kept and keeps_state else 0
+        rest = "".join(keys[sent:])
+        load(tables, *reading(2 if sent else 3, rest, resumed=bool(sent)), **more)
+
+        there = "SELECT id FROM charges ORDER BY id" if hard_delete else LEFT
+        assert tables.rows(there) == [(name,) for name in sorted(keys)]
 
 
 def interrupt(tables: DuckDbTables, *lines: str, **settings: Any) -> str:
