@@ -139,6 +139,13 @@ def test_an_integer_of_any_length_fits_a_column_widened_by_hand(tables: Postgres
     assert tables.rows("SELECT n FROM charges") == [(2**70,)]
 
 
+def test_an_integer_that_the_schema_allows_to_be_longer_is_numeric(tables: PostgresTables) -> None:
+    longer = {"type": ["null", "integer"], "minimum": 0, "maximum": 10**77}
+    tables.load(schema("charges", id=TEXT, n=longer), record("charges", id="1", n=10**77))
+    assert tables.columns("charges") == {"id": "text", "n": "numeric"}
+    assert tables.rows("SELECT n FROM charges") == [(10**77,)]
+
+
 @pytest.mark.parametrize("token", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_json_number_is_refused(tables: PostgresTables, token: str) -> None:
     line = f'{{"type":"RECORD","stream":"charges","record":{{"id":"1","f":{token}}}}}\n'

@@ -170,6 +170,17 @@ def test_a_field_of_the_versions_name_gives_way(tables: DuckDbTables) -> None:
     assert tables.rows("SELECT * FROM charges") == [("a", 7, None)]
 
 
+def test_names_alike_and_a_time_column_do_not_hide_the_version(anywhere: Tables) -> None:
+    alike: dict[str, Any] = {"id": TEXT, "N": INTEGER, "n": INTEGER, "created": MOMENT}
+    more = {"mode": "merge", "time_column": "created"}
+    old = [record("charges", id=name, version=1, created=JUNE["gte"]) for name in "ab"]
+    anywhere.load(schema("charges", **alike), *old, **more)
+    new = record("charges", id="a", N=1, n=2, version=2, created=JUNE["gte"])
+    anywhere.load(schema("charges", **alike), new, activate("charges", 2, within=JUNE), **more)
+    assert left(anywhere) == "a"
+    assert anywhere.rows("SELECT n, time FROM charges WHERE id = 'a'") == [(2, 1_780_272_000)]
+
+
 def test_a_stream_map_keeps_what_the_activation_says(tables: DuckDbTables) -> None:
     maps = {"charges": {"__alias__": "sales"}}
     lines = [*brought(1, "a", created="2026-01-01T00:00:00Z"), *brought(1, "b")]

@@ -126,7 +126,10 @@ class Loader(Protocol):
         `is_last` may be left where it is until `publish` reads it and refuses what does not fit.
 
         Raises:
-            InputError: If a value does not fit; nothing of the batch stays.
+            BadRecordError: If a record does not fit; it tells its place in the batch. Nothing of
+                the batch stays. What was staged before does, where the loader was told to try
+                batches first.
+            InputError: If something does not fit, and it cannot be told which record.
         """
 
     def publish(
