@@ -148,7 +148,8 @@ def _plugin_setting(name: str, described: Mapping[str, Any]) -> Iterator[str]:
 
 def _plugin_kind(described: Mapping[str, Any]) -> str:
     first = _types(described)[0]
-    return "options" if "enum" in described else {"number": "decimal"}.get(first, first)
+    # Meltano 4.4 fails over its own `decimal`, which it cannot write as JSON for the program.
+    return "options" if "enum" in described else {"number": "integer"}.get(first, first)
 
 
 def _plugin_options(choices: Iterable[str]) -> Iterator[str]:

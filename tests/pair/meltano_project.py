@@ -46,8 +46,12 @@ class MeltanoProject:
 
     def meltano(self, *arguments: str) -> Ended:
         """Type `meltano …`; whatever it keeps stays in the project's folder."""
+        return self.typed("meltano", *arguments)
+
+    def typed(self, name: str, *arguments: str) -> Ended:
+        """Type a program's name and its arguments in the project's folder."""
         done = subprocess.run(
-            [program("meltano"), *arguments],
+            [program(name), *arguments],
             cwd=self.folder,
             env=self._environment(),
             capture_output=True,

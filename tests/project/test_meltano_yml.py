@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 PLUGINS = {each["name"]: each for kind in PROJECT["plugins"].values() for each in kind}
-KINDS = {"number": "decimal"}
+# Meltano cannot hand its own `decimal` to a program.
+KINDS = {"number": "integer"}
 
 # Sent always, it would be refused: it compares with `start_datetime`, which need not be given.
 NOT_SENT_BY_DEFAULT = {"formula"}
