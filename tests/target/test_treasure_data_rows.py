@@ -130,7 +130,7 @@ def test_an_integer_goes_into_a_column_of_doubles_only_with_all_its_digits(tmp_p
 
 def test_a_column_that_was_null_for_long_is_read_when_it_is_not(tmp_path: Path) -> None:
     columns = [column("a", LogicalType.JSON), column("b", LogicalType.BOOLEAN)]
-    # Blocks are about a megabyte: this makes three of them.
+    # Blocks are about a quarter of a megabyte.
     long = [{"a": None, "note": "n" * 1000}] * 2500
     rows = packed(tmp_path, columns, *long, {"a": [1], "b": True}, {"a": None}, {"a": {"c": 2}})
     assert rows[0].keys() == {"time"}

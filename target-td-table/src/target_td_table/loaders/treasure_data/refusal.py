@@ -55,7 +55,15 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
             ]
         )
     if refusal.status == 0:
-        return SettingsError([f"Treasure Data was not reached: {refusal.message}."])
+        return SettingsError(
+            [
+                (
+                    f"Treasure Data was not reached: {refusal.message}. Correct the host in "
+                    "`destination`. If a proxy of yours answers for it, name its certificate in "
+                    "REQUESTS_CA_BUNDLE."
+                )
+            ]
+        )
     return DestinationError(
         f"Treasure Data refused to {doing} ({refusal.status} at {refusal.path}).{said} Nothing "
         "more was committed. Correct what it names, and run again from the last state."

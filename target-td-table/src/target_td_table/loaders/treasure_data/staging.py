@@ -15,7 +15,8 @@ from target_td_table.modes import Mode
 from target_td_table.table import Table
 from target_td_table.time_value import TimeValue
 
-_BLOCK_BYTES = 1 << 20
+# A block and what is made of it fit into the cache of a core.
+_BLOCK_BYTES = 256 << 10
 _UPLOAD_TIME = TimeValue()
 _REFUSED = (msgspec.MsgspecError, OverflowError, ValueError)
 

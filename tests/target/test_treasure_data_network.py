@@ -1,0 +1,175 @@
+"""What stands between the loader and Treasure Data: certificates, proxies, signals, disks."""
+
+import json
+import resource
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from target_td_table.errors import BusyError, SettingsError, TableError
+from target_td_table.loaders.treasure_data.schema import MOST_COLUMNS, fitted_table
+from target_td_table.modes import Mode
+from target_td_table.table import Column, LogicalType, Table, TableName
+from tests.fakes.treasure_data import MASTER
+from tests.fakes.treasure_data_loads import CHARGES, SHOP, complete, held, load, open_loader, shop
+from tests.fakes.treasure_data_server import TreasureDataServer, served
+from tests.target.batches import batch_of
+from tests.target.world import record, schema, state
+
+PROGRAM = Path(sys.executable).with_name("target-td-table")
+
+
+@pytest.fixture
+def server() -> Iterator[TreasureDataServer]:
+    with served(shop()) as found:
+        yield found
+
+
+class _NotFound(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output clean."""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that nobody has signed, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    path = tmp_path / "both.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    path.write_text((tmp_path / "key.pem").read_text() + (tmp_path / "cert.pem").read_text())
+    return path
+
+
+@pytest.fixture
+def encrypted(certificate: Path) -> Iterator[str]:
+    """A server that says it has nothing, with that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with HTTPServer(("127.0.0.1", 0), _NotFound) as found:
+        found.socket = context.wrap_socket(found.socket, server_side=True)
+        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"https://127.0.0.1:{found.server_address[1]}"
+        found.shutdown()
+        thread.join()
+
+
+def test_a_certificate_that_cannot_be_trusted_is_refused_at_once(encrypted: str) -> None:
+    loader = open_loader(encrypted)
+    with pytest.raises(SettingsError, match="its certificate cannot be trusted"):
+        loader.describe(CHARGES.name)
+    loader.close()
+
+
+def test_a_certificate_that_the_environment_names_is_trusted(
+    encrypted: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.with_name("cert.pem")))
+    loader = open_loader(encrypted)
+    assert loader.describe(CHARGES.name) is None
+    loader.close()
+
+
+def test_a_proxy_of_the_environment_is_used(
+    server: TreasureDataServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    load("http://api.example.invalid", Mode.APPEND)
+    assert all(" http://api.example.invalid/v3/" in each for each in server.requests)
+    assert held(server.account) == complete(Mode.APPEND)
+
+
+def test_the_password_of_a_proxy_is_told_nowhere(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("HTTP_PROXY", "http://me:s3cret@127.0.0.1:1")
+    with pytest.raises(BusyError, match="no answer") as away:
+        load("http://api.example.invalid", Mode.APPEND)
+    assert "s3cret" not in caplog.text + str(away.value)
+
+
+def test_a_disk_that_is_full_of_waiting_parts_is_worth_another_try(
+    server: TreasureDataServer, tmp_path: Path
+) -> None:
+    loader = open_loader(server.url)
+    loader.alter(CHARGES)
+    records = [{"id": f"{number * 7919:x}", "amount": number} for number in range(50_000)]
+    batch = batch_of(tmp_path, CHARGES, records)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(BusyError, match=r"Parts cannot be written to .* TMPDIR"):
+            loader.stage(batch, Mode.APPEND)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    loader.close()
+    assert held(server.account) == {"0": 1.5}
+
+
+def test_an_expiry_that_is_changed_while_a_replace_loads_is_kept(
+    server: TreasureDataServer, tmp_path: Path
+) -> None:
+    loader = open_loader(server.url)
+    loader.alter(CHARGES)
+    staged = [loader.stage(batch_of(tmp_path, CHARGES, [{"id": "1"}]), Mode.REPLACE)]
+    server.account.table(SHOP, "charges").expire_days = 7
+    loader.publish(staged, None)
+    loader.close()
+    assert server.account.table(SHOP, "charges").expire_days == 7
+
+
+def test_more_columns_than_a_table_can_have_are_refused() -> None:
+    columns = [Column(f"c{n}", f"c{n}", LogicalType.STRING) for n in range(MOST_COLUMNS + 1)]
+    with pytest.raises(TableError, match="has 4097 fields, but a table in Treasure Data can have"):
+        fitted_table(Table("wide", TableName(SHOP, "wide"), tuple(columns)))
+
+
+def test_stopped_in_the_middle_of_an_upload_it_ends_with_what_its_state_says(
+    server: TreasureDataServer, tmp_path: Path
+) -> None:
+    is_uploading, may_go_on = threading.Event(), threading.Event()
+
+    def before(number: int) -> None:
+        if "upload_part" in server.requests[number - 1]:
+            is_uploading.set()
+            may_go_on.wait(60)
+
+    server.before = before
+    settings = {"destination": f"td://{server.host}/{SHOP}", "apikey": MASTER, "batch_size_rows": 1}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    command = [str(PROGRAM), "--config", str(tmp_path / "config.json")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as program:
+        assert program.stdin
+        assert program.stdout
+        assert program.stderr
+        lines = [schema("refunds"), record("refunds", id="1"), state(a=1)]
+        program.stdin.write("".join([*lines, record("refunds", id="2")]))
+        program.stdin.flush()
+        assert is_uploading.wait(60)
+        program.send_signal(signal.SIGINT)
+        may_go_on.set()
+        assert program.stdout.read() == '{"a": 1}\n'
+        assert "Stopped by signal 2" in program.stderr.read()
+    assert program.returncode == 130
+    assert [row["id"] for row in server.account.rows(SHOP, "refunds")] == ["1"]
+    assert server.account.sessions == {}
