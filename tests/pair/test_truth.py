@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,10 +163,6 @@ def test_what_was_deleted_before_a_killed_first_reading_begins_anew_is_marked() 
         assert story.loaded("customers") == story.truth("customers")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Merge does not yet mark what a stream that is read from the start no longer has.",
-)
 def test_what_was_deleted_while_events_were_forgotten_is_marked() -> None:
     with a_story() as story:
         story.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -34,7 +35,7 @@ from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
 from tap_stripe_td.preview import ROWS, Format, Preview, render
 from tap_stripe_td.rate_limit import account_per_second
-from tap_stripe_td.records import time_fields, utc_now
+from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
 from tap_stripe_td.streams.table import STREAMS
@@ -191,7 +192,8 @@ class TapStripeTd(Tap):
         clock = read_clock(client)
         run = self._run(self._source(client, clock.account), clock, self.resumed_from)
         refuse_other_account(run.state, clock)
-        run = replace(run, version=utc_now() * 1000)
+        # In milliseconds: a reading that begins in the second of another one is a later one.
+        run = replace(run, version=time.time_ns() // 1_000_000)
         with stop_on_signals() as stop:
             return sync(run, write_schemas(streams, output), output, stop)
 
