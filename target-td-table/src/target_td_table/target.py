@@ -17,6 +17,7 @@ from singer_sdk.helpers.capabilities import (
     STREAM_MAPS_CONFIG,
     CapabilitiesEnum,
     PluginCapabilities,
+    TargetCapabilities,
 )
 
 from target_td_table import command, report
@@ -36,9 +37,13 @@ class TargetTdTable(Target):
     config_jsonschema: ClassVar[dict[str, Any]] = json_schema()
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.HARD_DELETE,
     ]
 
     def __init__(self, *, config: Mapping[str, Any] | None = None, **options: Any) -> None:
