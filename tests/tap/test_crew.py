@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from tap_stripe_td.crew import Crew
 from tap_stripe_td.errors import KeyRefusedError, StripeRefusedError
 from tap_stripe_td.handover import Handover
 from tap_stripe_td.limiter import Limiter
+from tap_stripe_td.processor import Processor
 from tap_stripe_td.records import text_of
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.source import Source
@@ -48,17 +50,28 @@ pytestmark = pytest.mark.usefixtures("_business")
 @pytest.fixture
 def steps(stripe: ChangingStripe, url: str) -> Iterator[Step]:
     """What eight workers hand over of three streams."""
+    return read(stripe, url, Processor(spent=lambda: 0.0))
+
+
+def read(stripe: ChangingStripe, url: str, processor: Processor) -> Iterator[Step]:
     client = Client(url, FixedKey(Secret(stripe.key)), "2026-10-28.endive", "", Limiter(10_000))
     until = UnixSeconds(stripe.now)
     start = Bookmark("_updated_at", backfill=Backfill(until, (Slice(until=until),)))
     end = Bookmark("_updated_at", until)
     readings = [Reading(stream, start, end) for stream in (CHARGES, CUSTOMERS, REFUNDS)]
 
-    def read(handover: Handover) -> object:
+    def crew(handover: Handover) -> object:
         opened = UnixSeconds(stripe.now - 401 * HOUR)
-        return Crew(Source(client), readings, handover, workers=WORKERS, floor=opened).run()
+        return Crew(
+            Source(client),
+            readings,
+            handover,
+            workers=WORKERS,
+            floor=opened,
+            processor=processor,
+        ).run()
 
-    return Handover().take(read, threading.Event())
+    return Handover().take(crew, threading.Event())
 
 
 def ids(steps: list[Step], path: str = "/v1/charges") -> list[str]:
@@ -163,12 +176,25 @@ def test_workers_stop_when_nobody_takes_rows(stripe: ChangingStripe, steps: Iter
     assert len(stripe.requests) < 36
 
 
+def most_shares(steps: Iterator[Step]) -> int:
+    """In how many parts a stream was read at the most."""
+    return max(
+        len(step.bookmark.backfill.unread)
+        for step in steps
+        if isinstance(step, Rows) and step.bookmark is not None and step.bookmark.backfill
+    )
+
+
 def test_a_stream_is_read_by_several_workers(stripe: ChangingStripe, steps: Iterator[Step]) -> None:
     stripe.latency_seconds = 0.02
-    together = 0
 
-    for step in steps:
-        if isinstance(step, Rows) and step.bookmark is not None and step.bookmark.backfill:
-            together = max(together, len(step.bookmark.backfill.unread))
+    assert most_shares(steps) >= 3
 
-    assert together >= 3
+
+def test_where_the_processor_has_no_time_left_no_more_workers_begin(
+    stripe: ChangingStripe, url: str
+) -> None:
+    stripe.latency_seconds = 0.02
+    whole_core = Processor(spent=time.monotonic)
+
+    assert most_shares(read(stripe, url, whole_core)) == 1

@@ -12,6 +12,7 @@ import random
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import backoff
@@ -42,6 +43,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
+
+_PIECE_BYTES = 1 << 22
 
 _TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
@@ -139,7 +142,7 @@ class Client:
     ) -> Answer[T]:
         key = self.auth.key()
         try:
-            response = self._get(path, params, key)
+            response, body = self._get(path, params, key)
         except requests.exceptions.SSLError as error:
             raise ConfigError(
                 f"The connection to {self.base_url} cannot be trusted: {_cause(error)}. If a proxy "
@@ -152,25 +155,41 @@ class Client:
             )
             raise _again(lost, None, {}, attempt) from None
         if response.status_code != requests.codes.ok:
-            failure = refusal(path, response.status_code, response.headers, response.content)
+            failure = refusal(path, response.status_code, response.headers, body)
             if isinstance(failure, KeyRefusedError) and attempt == 1 and self.auth.renew(key):
                 raise _PassingError(str(failure), 0.0)
             raise _again(failure, response.status_code, response.headers, attempt)
         try:
-            return _answer(response, parse(response.content))
+            return _answer(response, parse(body))
         except msgspec.DecodeError:
-            raise _again(_not_stripe(path, response), None, {}, attempt) from None
+            raise _again(_not_stripe(path, response, body), None, {}, attempt) from None
 
-    def _get(self, path: str, params: Params, key: Secret) -> requests.Response:
-        return self._session().get(
+    def _get(self, path: str, params: Params, key: Secret) -> tuple[requests.Response, bytes]:
+        session = self._session()
+        request = requests.Request(
+            "GET",
             self.base_url + path,
             params=dict(params),
             # Given as `auth`, or a `.netrc` for the host would take the header's place.
             auth=_KeyAuth(key),
             headers={} if self.account is None else {"Stripe-Account": self.account},
+        )
+        with session.send(
+            session.prepare_request(request),
             timeout=_TIMEOUTS_SECONDS,
             allow_redirects=False,
-        )
+            stream=True,
+            **self._surroundings,
+        ) as response:
+            # In one piece: read as `content`, a page of 300 KB would come in thirty.
+            return response, b"".join(response.iter_content(_PIECE_BYTES))
+
+    @cached_property
+    def _surroundings(self) -> dict[str, Any]:
+        """Proxies and certificates that the environment names, looked up once."""
+        with requests.Session() as session:
+            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
+        return {name: found[name] for name in ("proxies", "verify", "cert")}
 
     def for_account(self, account: str) -> Client:
         """Return the client that reads a connected account, which has a budget of its own."""
@@ -257,11 +276,11 @@ def _again(
     return failure if wait is None else _PassingError(str(failure), wait, status, headers)
 
 
-def _not_stripe(path: str, response: requests.Response) -> TryLaterError:
+def _not_stripe(path: str, response: requests.Response, body: bytes) -> TryLaterError:
     kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
     return TryLaterError(
         f"The answer to {path} is not one of Stripe's ({response.status_code}, {kind}, "
-        f"{len(response.content)} bytes): cut short, or sent by a proxy. Check what stands between "
+        f"{len(body)} bytes): cut short, or sent by a proxy. Check what stands between "
         "this machine and Stripe; then run again."
     )
 

@@ -2,12 +2,14 @@
 
 Every worker reads a share page by page. One that has nothing to do takes a stream that has not
 begun, else half of the share in which most is left; but only where the request budgets have room,
-as more requests in flight than Stripe lets through would wait and help nobody.
+as more requests in flight than Stripe lets through would wait and help nobody, and while the
+processor has time for more. Workers that have nothing to do sleep; one thread looks out for them.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -22,6 +24,7 @@ from tap_stripe_td.errors import (
     TapError,
     UnreachableError,
 )
+from tap_stripe_td.processor import Processor
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows
@@ -69,7 +72,7 @@ class _Task:
 class Crew:
     """Reads lists with so many workers, and hands over what they read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named where it is made
         self,
         source: Source,
         readings: Iterable[Reading],
@@ -77,6 +80,7 @@ class Crew:
         *,
         workers: int,
         floor: UnixSeconds = STRIPES_FIRST_SECOND,
+        processor: Processor | None = None,
     ) -> None:
         """Take what is to be read; nothing begins before `run`.
 
@@ -86,6 +90,7 @@ class Crew:
             handover: Takes the rows.
             workers: How many threads read.
             floor: No object is expected to be older; stands for an open lower edge.
+            processor: Tells whether there is time for more workers; None: that of this process.
         """
         self._source = source
         self._handover = handover
@@ -93,6 +98,9 @@ class Crew:
         self._floor = floor
         self._waiting = deque(readings)
         self._jobs: list[_Job] = []
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._busy_workers = 0
+        self._processor = processor or Processor()
         # Re-entrant: finishing a stream is a part of committing its last page.
         self._changed = threading.Condition(threading.RLock())
         self._finished: dict[Stream, Bookmark] = {}
@@ -103,22 +111,45 @@ class Crew:
 
         Returns early when nobody takes rows any more, or something ends the whole reading.
         """
-        threads = [
-            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
-            for number in range(self._workers)
-        ]
-        for thread in threads:
-            thread.start()
+        threads: list[threading.Thread] = []
+        with self._changed:
+            while not self._is_over() and not self._is_read():
+                task = self._next() if self._busy_workers < self._workers else None
+                if task is None:
+                    self._changed.wait(_POLL_SECONDS)
+                    continue
+                self._busy_workers += 1
+                self._tasks.put(task)
+                if len(threads) < self._busy_workers:
+                    threads.append(self._started(len(threads)))
+        for _ in threads:
+            self._tasks.put(None)
         for thread in threads:
             thread.join()
         return self._finished
 
+    def _started(self, number: int) -> threading.Thread:
+        thread = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+        thread.start()
+        return thread
+
     def _work(self) -> None:
         try:
-            while (task := self._take()) is not None:
-                self._read_share(task)
+            while (task := self._tasks.get()) is not None:
+                self._read_shares(task)
         except BaseException as error:  # noqa: BLE001 - the writer raises it again
             self._break(error)
+
+    def _read_shares(self, first: _Task) -> None:
+        """Read a share, and what there is to do after it."""
+        task: _Task | None = first
+        while task is not None:
+            self._read_share(task)
+            with self._changed:
+                task = None if self._is_over() else self._next()
+                if task is None:
+                    self._busy_workers -= 1
+                    self._changed.notify()
 
     def _read_share(self, task: _Task) -> None:
         """Read a share to its end; what goes wrong with a stream ends that stream only."""
@@ -176,7 +207,6 @@ class Crew:
             share = task.job.progress.shares.get(task.number)
             if share is None or task.job.ended or self._is_over():
                 task.job.taken.discard(task.number)
-                self._changed.notify_all()
                 return None
             return share.unread
 
@@ -197,7 +227,6 @@ class Crew:
                 self._handover.put(step)
             if job.progress.is_finished:
                 self._finish(job)
-            self._changed.notify_all()
 
     def _finish(self, job: _Job) -> None:
         """Say that a stream is read; first, what of it is gone."""
@@ -222,7 +251,7 @@ class Crew:
                 for stream in job.members:
                     self._finished[stream] = bookmark_of(stream, end)
                     self._handover.put(Finished(stream, reading.version, end))
-            self._changed.notify_all()
+            self._changed.notify()
 
     def _fail(self, job: _Job, streams: tuple[Stream, ...], error: TapError) -> None:
         """Give up streams of a reading; nothing is left to read when those are all."""
@@ -231,7 +260,7 @@ class Crew:
                 job.failed.update(streams)
                 job.ended = not job.members
                 self._handover.put(Failed(streams, error))
-            self._changed.notify_all()
+            self._changed.notify()
 
     def _replace_cursor(self, task: _Task) -> None:
         stream = task.job.progress.reading.stream
@@ -248,24 +277,21 @@ class Crew:
     def _break(self, error: BaseException) -> None:
         with self._changed:
             self._broken = True
-            self._changed.notify_all()
+            self._changed.notify()
         self._handover.fail(error)
 
     def _is_over(self) -> bool:
         return self._broken or self._handover.is_abandoned
 
-    def _take(self) -> _Task | None:
-        """Return the next share to read, None when there is nothing left for this worker."""
-        with self._changed:
-            while not self._is_over():
-                task = self._untaken() or self._begun() or self._split()
-                if task is not None:
-                    task.job.taken.add(task.number)
-                    return task
-                if not self._waiting and all(job.ended for job in self._jobs):
-                    return None
-                self._changed.wait(_POLL_SECONDS)
-            return None
+    def _is_read(self) -> bool:
+        return not self._waiting and all(job.ended for job in self._jobs)
+
+    def _next(self) -> _Task | None:
+        """Return the next share to read, None when there is none for one more worker."""
+        task = self._untaken() or self._begun() or self._split()
+        if task is not None:
+            task.job.taken.add(task.number)
+        return task
 
     def _untaken(self) -> _Task | None:
         """A share of a resumed reading that nobody reads yet."""
@@ -286,7 +312,9 @@ class Crew:
         return None
 
     def _split(self) -> _Task | None:
-        """Half of the share in which most is left, where the budgets have room."""
+        """Half of the share in which most is left, where one more worker is of use."""
+        if self._processor.is_busy():
+            return None
         for job in self._jobs:
             if job.ended or not self._source.has_room(job.progress.reading.stream):
                 continue

@@ -5,7 +5,6 @@ https://hub.meltano.com/singer/spec#messages
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -21,33 +20,21 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
-class RecordFrame:
-    """What stands around each record of a page, encoded once.
+class _RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD"):
+    stream: str
+    record: Record
+    time_extracted: str
+    version: int | msgspec.UnsetType = msgspec.UNSET
 
-    Attributes:
-        before: The line up to the record.
-        after: The rest of the line.
-    """
 
-    before: bytes
-    after: bytes
-
-    @classmethod
-    def of(cls, stream: str, *, version: int | None, extracted: UnixSeconds) -> RecordFrame:
-        """Return the frame of a stream's records; `version` only when they are a whole reading."""
-        rest: dict[str, object] = {"time_extracted": format_time(extracted)}
-        if version is not None:
-            rest["version"] = version
-        return cls(
-            b'{"type":"RECORD","stream":%s,"record":' % _encoder.encode(stream),
-            b"," + _encoder.encode(rest)[1:] + b"\n",
-        )
-
-    def lines(self, records: Iterable[Record]) -> bytes:
-        """Return one line a record."""
-        encode, before, after = _encoder.encode, self.before, self.after
-        return b"".join(part for record in records for part in (before, encode(record), after))
+def record_lines(
+    stream: str, records: Iterable[Record], *, version: int | None, extracted: UnixSeconds
+) -> bytes:
+    """Return one line a record; with a version only when they are of a whole reading."""
+    date, called = format_time(extracted), msgspec.UNSET if version is None else version
+    return _encoder.encode_lines(
+        [_RecordMessage(stream, record, date, called) for record in records]
+    )
 
 
 def message_line(message: Mapping[str, object]) -> bytes:

@@ -98,20 +98,20 @@ def finished(record: Record, times: Iterable[str], added: Record) -> Record:
 
     A time that is no number stays as it is.
     """
-    readable = {
-        name: _formatted(raw)
-        for name in times
-        if (raw := record.get(name)) is not None and bytes(raw).lstrip(b"-").isdigit()
-    }
-    return {**record, **readable, **added}
+    readable = record.copy()
+    for name in times:
+        raw = record.get(name)
+        if raw is not None and (number := bytes(raw)).lstrip(b"-").isdigit():
+            readable[name] = _time_text(int(number)) or raw
+    readable.update(added)
+    return readable
 
 
-def _formatted(raw: msgspec.Raw) -> msgspec.Raw:
+def _time_text(seconds: int) -> msgspec.Raw | None:
     try:
-        text = format_time(UnixSeconds(int(bytes(raw))))
+        return _encoded(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
-        return raw
-    return msgspec.Raw(b'"%s"' % text.encode())
+        return None
 
 
 def added_fields(*, updated_at: UnixSeconds, account: str | None) -> Record:

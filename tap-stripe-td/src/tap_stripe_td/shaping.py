@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
-from tap_stripe_td.messages import RecordFrame, activate_version_line, message_line
+from tap_stripe_td.messages import activate_version_line, message_line, record_lines
 from tap_stripe_td.records import decoded
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class _Fast:
     def record_lines(
         self, records: Iterable[Record], *, version: int | None, extracted: UnixSeconds
     ) -> bytes:
-        frame = RecordFrame.of(self.stream.name, version=version, extracted=extracted)
-        return frame.lines(self._selected(records))
+        selected = self._selected(records)
+        return record_lines(self.stream.name, selected, version=version, extracted=extracted)
 
     def whole_lines(self, version: int) -> bytes:
         return activate_version_line(self.stream.name, version)
