@@ -188,6 +188,31 @@ def test_every_object_comes_once_however_the_list_is_shared(
     assert sorted(sent) == sorted(listed.ids)
 
 
+def test_a_second_that_is_looked_at_again_sends_nothing_again() -> None:
+    listed = Listed([NOW - 6, NOW - 7, NOW - 7, OPENED])
+    progress = whole()
+    sent: list[str] = []
+    for _ in range(3):
+        progress, ids = answered(listed, progress, 0)
+        sent += ids
+    # All of the second is read; a split now leaves it behind as a stretch without an object.
+    while progress.shares[0].unread != Slice(NOW - 7, NOW - 6, "2"):
+        progress, _ = progress.split(0, OPENED)
+
+    while not progress.is_finished:
+        progress, ids = answered(listed, progress, max(progress.shares))
+        sent += ids
+
+    assert sorted(sent) == listed.ids
+
+
+def answered(listed: Listed, progress: Progress, number: int) -> tuple[Progress, list[str]]:
+    unread = progress.shares[number].unread
+    assert unread is not None
+    progress, records = progress.after(number, unread, listed.page(unread, 1))
+    return progress, [text_of(record, "id") or "" for record in records]
+
+
 @settings(max_examples=25)
 @given(lists, limits, chances, st.integers(0, 30))
 def test_from_the_bookmark_of_any_step_all_that_is_left_is_read(

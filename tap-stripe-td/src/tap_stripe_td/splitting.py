@@ -98,10 +98,12 @@ def _own(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[Re
 def _edge_ids(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[str, ...]:
     """The ids that come again when the second that was reached is read from its beginning."""
     ids = page.ids
-    if not ids or not created_field or asked.cursor is None or asked.until is None:
+    if not ids or not created_field or asked.until is None:
         return ids or share.last_ids
     ends = {integer_of(record, created_field) for record in (page.records[0], page.records[-1])}
-    return (*share.last_ids, *ids) if ends == {asked.until - 1} else ids
+    if ends != {asked.until - 1}:
+        return ids
+    return tuple(dict.fromkeys((*share.last_ids, *ids)))
 
 
 def _rest(share: Share, asked: Slice, page: Page, created_field: str) -> Slice | None:
