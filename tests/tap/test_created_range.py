@@ -121,3 +121,35 @@ def test_events_from_outside_of_the_range_are_not_sent(tap: Tap) -> None:
         "at",
         "after",
     }
+
+
+def test_a_whole_reading_says_which_stretch_it_covers(tap: Tap) -> None:
+    run = tap.read("charges", start_datetime=EDGE, end_datetime=EDGE + 1)
+
+    (activated,) = run.of_type("ACTIVATE_VERSION")
+    assert activated["within"] == {
+        "field": "created",
+        "gte": format_time(UnixSeconds(EDGE)),
+        "lt": format_time(UnixSeconds(EDGE + 1)),
+    }
+
+
+def test_a_reading_of_everything_says_nothing_of_a_stretch(tap: Tap) -> None:
+    (activated,) = tap.read("charges").of_type("ACTIVATE_VERSION")
+
+    assert "within" not in activated
+
+
+def test_children_cannot_say_which_of_them_lie_in_a_stretch(tap: Tap) -> None:
+    run = tap.read("customer_tax_ids", start_datetime=EDGE)
+
+    (activated,) = run.of_type("ACTIVATE_VERSION")
+    assert activated["within"] is None
+
+
+def test_a_list_whose_objects_have_no_creation_time_is_whole_whatever_was_asked_for(
+    tap: Tap,
+) -> None:
+    (activated,) = tap.read("payment_links", start_datetime=EDGE).of_type("ACTIVATE_VERSION")
+
+    assert "within" not in activated

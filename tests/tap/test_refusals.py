@@ -166,7 +166,8 @@ def test_a_product_that_the_account_does_not_have_is_an_empty_stream_with_a_warn
 
     run = tap.read(stream, "charges")
 
-    assert (run.ids(stream), len(run.activated(stream)), run.exit_code) == ([], 1, 0)
+    # Not announced as whole: a target would take rows of better days for deleted.
+    assert (run.ids(stream), run.activated(stream), run.exit_code) == ([], [], 0)
     assert run.ids("charges") == ["charge_1"]
     assert any(f"`{stream}` is empty" in record.getMessage() for record in caplog.records)
 

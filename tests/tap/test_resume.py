@@ -79,10 +79,31 @@ def test_there_is_a_state_within_every_few_pages(tap: Tap) -> None:
     assert len(whole.states) >= 4
 
 
-def test_what_is_left_of_a_reading_is_not_announced_as_the_whole_stream(
+def test_a_reading_that_is_resumed_keeps_its_version_and_says_that_it_began_before(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    part, state = tap.read("customers").up_to_each_state()[0]
+    stripe.advance(60)
+
+    rest = tap.read("customers", state=state)
+
+    (version,) = {message["version"] for message in part.of_type("RECORD")}
+    assert {message["version"] for message in rest.of_type("RECORD")} == {version}
+    (activated,) = rest.of_type("ACTIVATE_VERSION")
+    assert (activated["version"], activated["resumed"]) == (version, True)
+
+
+def test_a_reading_without_a_break_does_not_say_that_it_was_resumed(tap: Tap) -> None:
+    (activated,) = tap.read("customers").of_type("ACTIVATE_VERSION")
+
+    assert "resumed" not in activated
+
+
+def test_a_state_from_before_versions_were_kept_resumes_as_a_part(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
     _, state = tap.read("customers").up_to_each_state()[0]
+    del state["bookmarks"]["customers"]["backfill"]["version"]
     stripe.advance(60)
 
     rest = tap.read("customers", state=state)

@@ -33,7 +33,6 @@ class Reading:
         stream: The stream that the list is of.
         start: Where it stands: its `backfill` is what is read.
         end: How far it is read when nothing of that is left.
-        version: Sent with every record when the whole stream is read; None for a part.
         rule: Which records are remembered.
         earlier: What an earlier part of this reading remembered; None when there was none.
         tells_gone: Whether a record that was remembered and does not come is gone: everything is
@@ -45,11 +44,15 @@ class Reading:
     stream: Stream
     start: Bookmark
     end: Bookmark
-    version: int | None = None
     rule: Rule = field(default_factory=Rule)
     earlier: Memory | None = None
     tells_gone: bool = False
     members: tuple[Stream, ...] = ()
+
+    @property
+    def version(self) -> int | None:
+        """What is sent with every record when the whole stream is read; None for a part."""
+        return None if self.start.backfill is None else self.start.backfill.version
 
     @property
     def written(self) -> tuple[Stream, ...]:
@@ -112,7 +115,7 @@ class Progress:
         start = self.reading.start
         unread = tuple(share.unread for share in self.shares.values() if share.unread is not None)
         memory = Memory(start.seen, start.digests).united(self.memory).bounded
-        backfill = Backfill(self.signpost, unread)
+        backfill = Backfill(self.signpost, unread, self.reading.version)
         return replace(start, backfill=backfill, seen=memory.ids, digests=memory.digests)
 
     @property

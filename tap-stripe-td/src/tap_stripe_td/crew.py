@@ -27,7 +27,7 @@ from tap_stripe_td.errors import (
 from tap_stripe_td.processor import Processor
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
-from tap_stripe_td.steps import Failed, Finished, Rows
+from tap_stripe_td.steps import Failed, Finished, Rows, Whole
 from tap_stripe_td.upkeep import bookmark_of
 
 if TYPE_CHECKING:
@@ -240,8 +240,16 @@ class Crew:
                 self._handover.put(Rows(reading.stream, gone, signpost))
             self._end(job, progress.end)
 
+    def _whole(self, stream: Stream, reading: Reading) -> Whole | None:
+        if reading.version is None:
+            return None
+        resumed = reading.earlier is not None
+        return Whole(reading.version, resumed, *self._source.within(stream))
+
     def _end(self, job: _Job, end: Bookmark | None = None) -> None:
+        """End a reading; without `end` nothing of it could be read, and so nothing is whole."""
         reading = job.progress.reading
+        is_read = end is not None
         if end is None:
             start = reading.start
             end = replace(reading.end, seen=start.seen, digests=start.digests)
@@ -250,7 +258,8 @@ class Crew:
                 job.ended = True
                 for stream in job.members:
                     self._finished[stream] = bookmark_of(stream, end)
-                    self._handover.put(Finished(stream, reading.version, end))
+                    whole = self._whole(stream, reading) if is_read else None
+                    self._handover.put(Finished(stream, whole, end))
             self._changed.notify()
 
     def _fail(self, job: _Job, streams: tuple[Stream, ...], error: TapError) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import State, format_state
 from tap_stripe_td.units import UnixSeconds, format_time
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_stripe_td.records import Record
+    from tap_stripe_td.steps import Whole
 
 _encoder = msgspec.json.Encoder()
 
@@ -42,9 +44,28 @@ def message_line(message: Mapping[str, object]) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
-def activate_version_line(stream: str, version: int) -> bytes:
-    """Return the line that says: the records of this version are the whole stream."""
-    return message_line({"type": "ACTIVATE_VERSION", "stream": stream, "version": version})
+def activate_version_line(stream: str, whole: Whole) -> bytes:
+    """Return the line that says: the records of this version are the whole stream.
+
+    Two members are more than Singer knows, and are left out where they say nothing: `resumed`, and
+    `within`, the stretch that was asked for; null when no field tells what lies in it.
+    """
+    message: dict[str, object] = {
+        "type": "ACTIVATE_VERSION",
+        "stream": stream,
+        "version": whole.version,
+    }
+    if whole.resumed:
+        message["resumed"] = True
+    if whole.within != Slice():
+        message["within"] = _stretch(whole) if whole.field else None
+    return message_line(message)
+
+
+def _stretch(whole: Whole) -> dict[str, str | None]:
+    edges = (whole.within.since, whole.within.until)
+    since, until = (None if edge is None else format_time(edge) for edge in edges)
+    return {"field": whole.field, "gte": since, "lt": until}
 
 
 def state_line(state: State) -> bytes:

@@ -154,8 +154,9 @@ def _reading(
     if bookmark is not None and bookmark.digests:
         return _part(stream, bookmark, whole, bounds)
     key = replication_key(stream) or "_updated_at"
-    start = Bookmark(key, backfill=Backfill(bounds.signpost, _unread(whole)), seen=visible)
-    return replace(_with_end(stream, start, bounds.signpost, bounds), version=bounds.version)
+    backfill = Backfill(bounds.signpost, _unread(whole), bounds.version)
+    start = Bookmark(key, backfill=backfill, seen=visible)
+    return _with_end(stream, start, bounds.signpost, bounds)
 
 
 def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) -> Reading:
@@ -165,7 +166,6 @@ def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) ->
 
 
 def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
-    # Without a version: what is left of a reading is not the whole stream.
     reading = _with_end(stream, bookmark, signpost, bounds)
     ids = () if reading.rule.ids_since is None else bookmark.seen
     return replace(reading, earlier=Memory(ids, bookmark.digests))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.records import Record
+    from tap_stripe_td.steps import Whole
     from tap_stripe_td.units import UnixSeconds
 
 _logger = logging.getLogger("tap-stripe-td.shaping")
@@ -36,8 +37,8 @@ class Shape(Protocol):
     ) -> bytes:
         """Return the RECORD lines of some records."""
 
-    def whole_lines(self, version: int) -> bytes:
-        """Return the lines that say: the records of this version are the whole stream."""
+    def whole_lines(self, whole: Whole) -> bytes:
+        """Return the lines that say: these records are the whole stream."""
 
 
 def shape_of(stream: StripeStream) -> Shape:
@@ -78,8 +79,8 @@ class _Fast:
         selected = self._selected(records)
         return record_lines(self.stream.name, selected, version=version, extracted=extracted)
 
-    def whole_lines(self, version: int) -> bytes:
-        return activate_version_line(self.stream.name, version)
+    def whole_lines(self, whole: Whole) -> bytes:
+        return activate_version_line(self.stream.name, whole)
 
     def _selected(self, records: Iterable[Record]) -> Iterable[Record]:
         if not self.deselected:
@@ -104,13 +105,13 @@ class _Parsed:
         )
         return b"".join(message_line(message) for message in messages)
 
-    def whole_lines(self, version: int) -> bytes:
+    def whole_lines(self, whole: Whole) -> bytes:
         aliases = dict.fromkeys(
             each.stream_alias
             for each in self.stream.stream_maps
             if not isinstance(each, RemoveRecordTransform)
         )
-        return b"".join(activate_version_line(alias, version) for alias in aliases)
+        return b"".join(activate_version_line(alias, whole) for alias in aliases)
 
 
 def _schema_lines(stream: StripeStream) -> bytes:

@@ -19,6 +19,7 @@ from tap_stripe_td.records import (
 )
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.streams.row import CreatedFilter, Paging, Stream
+from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
@@ -150,6 +151,15 @@ class Source:
             tombstone(id_, deleted_at=deleted_at, updated_at=updated_at, account=self.account)
             for id_ in ids
         )
+
+    def within(self, stream: Stream) -> tuple[Slice, str]:
+        """Return the stretch of creation time that a stream's records lie in, and their field for it.
+
+        Children are as old as their parents, which no field of theirs tells.
+        """
+        row = listed_with(stream)
+        bounds = self.created if row.created_field else Slice()
+        return bounds, stream.created_field if stream == row else ""
 
     def _was_asked_for(self, stream: Stream, record: Record) -> bool:
         created = integer_of(record, stream.created_field) if stream.created_field else None

@@ -28,10 +28,12 @@ class Backfill:
     Attributes:
         signpost: The upper edge that was fixed when it began.
         unread: The stretches that are still to be read.
+        version: What its records are called as a whole stream; None when they are a part of one.
     """
 
     signpost: UnixSeconds
     unread: tuple[Slice, ...]
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def _format_bookmark(bookmark: Bookmark) -> dict[str, Any]:
             "signpost": format_time(bookmark.backfill.signpost),
             "unread": [_format_slice(slice_) for slice_ in bookmark.backfill.unread],
         }
+        if bookmark.backfill.version is not None:
+            formatted["backfill"]["version"] = bookmark.backfill.version
     if bookmark.seen:
         formatted["seen"] = list(bookmark.seen)
     if bookmark.digests:
@@ -215,12 +219,17 @@ def _parse_backfill(raw: Any) -> Backfill:
     return Backfill(
         signpost=parse_bookmark_time(raw["signpost"]),
         unread=tuple(_parse_slice(*slice_) for slice_ in raw["unread"]),
+        version=_version(raw.get("version")),
     )
 
 
 def _parse_slice(since: Any, until: Any, cursor: Any = None) -> Slice:
     edges = [None if edge is None else parse_bookmark_time(edge) for edge in (since, until)]
     return Slice(edges[0], edges[1], None if cursor is None else _text(cursor))
+
+
+def _version(value: object) -> int | None:
+    return value if value is None or type(value) is int else _damaged()
 
 
 def _text(value: object) -> str:

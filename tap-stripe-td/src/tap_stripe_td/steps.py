@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_stripe_td.slicing import Slice
+
 if TYPE_CHECKING:
     from tap_stripe_td.errors import TapError
     from tap_stripe_td.records import Record
@@ -38,17 +40,34 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """What a whole reading of a stream covers.
+
+    Attributes:
+        version: What its records are called.
+        resumed: Whether an earlier run wrote some of them.
+        within: The stretch of creation time that was asked for.
+        field: The field of a record that tells whether it lies within; empty when none does.
+    """
+
+    version: int
+    resumed: bool = False
+    within: Slice = Slice()  # noqa: RUF009 - it is frozen
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Finished:
     """One stream is read up to the run's end.
 
     Attributes:
         stream: The stream.
-        version: The version that is whole now; None when only a part was read.
+        whole: What is whole now; None when only a part was read.
         bookmark: How far it is read; None when nothing is to be remembered.
     """
 
     stream: Stream
-    version: int | None
+    whole: Whole | None
     bookmark: Bookmark | None
 
 

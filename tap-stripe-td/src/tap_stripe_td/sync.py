@@ -178,7 +178,7 @@ def refuse_other_account(state: State, clock: Clock) -> None:
 def _lines(step: Rows | Finished, shapes: Shapes) -> bytes:
     shape = shapes[step.stream.name]
     if isinstance(step, Finished):
-        return b"" if step.version is None else shape.whole_lines(step.version)
+        return b"" if step.whole is None else shape.whole_lines(step.whole)
     return shape.record_lines(step.records, version=step.version, extracted=step.date)
 
 
