@@ -47,7 +47,7 @@ _HEAD: Final = (
     "Key",
     "Hangs on",
     "Changes are seen by",
-    "What events do not tell",
+    "What events or its list do not tell",
     "Permission",
 )
 
@@ -69,7 +69,7 @@ def _cells(row: Stream) -> tuple[str, ...]:
         _code(row.key),
         "" if row.parent is None else f"`{row.parent.stream}`",
         _seen_by(row),
-        row.gap,
+        f"{row.gap} {row.unlisted}".strip(),
         f"`{row.permission}`" if row.permission else "",
     )
 

@@ -147,6 +147,12 @@ def test_children_cannot_say_which_of_them_lie_in_a_stretch(tap: Tap) -> None:
     assert activated["within"] is None
 
 
+def test_a_list_that_leaves_objects_out_says_of_none_that_it_is_gone(tap: Tap) -> None:
+    (activated,) = tap.read("prices").of_type("ACTIVATE_VERSION")
+
+    assert activated["within"] is None
+
+
 def test_a_list_whose_objects_have_no_creation_time_is_whole_whatever_was_asked_for(
     tap: Tap,
 ) -> None:

@@ -195,8 +195,9 @@ def test_a_second_that_is_looked_at_again_sends_nothing_again() -> None:
     for _ in range(3):
         progress, ids = answered(listed, progress, 0)
         sent += ids
+    second = Slice(UnixSeconds(NOW - 7), UnixSeconds(NOW - 6), "2")
     # All of the second is read; a split now leaves it behind as a stretch without an object.
-    while progress.shares[0].unread != Slice(NOW - 7, NOW - 6, "2"):
+    while progress.shares[0].unread != second:
         progress, _ = progress.split(0, OPENED)
 
     while not progress.is_finished:

@@ -48,7 +48,7 @@ def activate_version_line(stream: str, whole: Whole) -> bytes:
     """Return the line that says: the records of this version are the whole stream.
 
     Two members are more than Singer knows, and are left out where they say nothing: `resumed`, and
-    `within`, the stretch that was asked for; null when no field tells what lies in it.
+    `within`, the stretch that it covers; null when no field tells what lies in it.
     """
     message: dict[str, object] = {
         "type": "ACTIVATE_VERSION",
@@ -58,14 +58,14 @@ def activate_version_line(stream: str, whole: Whole) -> bytes:
     if whole.resumed:
         message["resumed"] = True
     if whole.within != Slice():
-        message["within"] = _stretch(whole) if whole.field else None
+        message["within"] = None if whole.within is None else _stretch(whole.within, whole.field)
     return message_line(message)
 
 
-def _stretch(whole: Whole) -> dict[str, str | None]:
-    edges = (whole.within.since, whole.within.until)
+def _stretch(within: Slice, field: str) -> dict[str, str | None]:
+    edges = (within.since, within.until)
     since, until = (None if edge is None else format_time(edge) for edge in edges)
-    return {"field": whole.field, "gte": since, "lt": until}
+    return {"field": field, "gte": since, "lt": until}
 
 
 def state_line(state: State) -> bytes:

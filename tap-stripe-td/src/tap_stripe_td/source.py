@@ -152,14 +152,18 @@ class Source:
             for id_ in ids
         )
 
-    def within(self, stream: Stream) -> tuple[Slice, str]:
-        """Return the stretch of creation time that a stream's records lie in, and their field for it.
+    def within(self, stream: Stream) -> tuple[Slice | None, str]:
+        """Return the stretch of creation time that a whole reading covers, and the field for it.
 
-        Children are as old as their parents, which no field of theirs tells.
+        None when no field tells: children are as old as their parents, and some lists leave out
+        objects that there are.
         """
         row = listed_with(stream)
-        bounds = self.created if row.created_field else Slice()
-        return bounds, stream.created_field if stream == row else ""
+        if row.unlisted:
+            return None, ""
+        if self.created == Slice() or not row.created_field:
+            return Slice(), ""
+        return (self.created, row.created_field) if stream == row else (None, "")
 
     def _was_asked_for(self, stream: Stream, record: Record) -> bool:
         created = integer_of(record, stream.created_field) if stream.created_field else None

@@ -46,13 +46,14 @@ class Whole:
     Attributes:
         version: What its records are called.
         resumed: Whether an earlier run wrote some of them.
-        within: The stretch of creation time that was asked for.
-        field: The field of a record that tells whether it lies within; empty when none does.
+        within: The stretch of creation time that it covers; None when no field of a record tells
+            whether it was covered.
+        field: The field that tells; empty when everything was covered.
     """
 
     version: int
     resumed: bool = False
-    within: Slice = Slice()  # noqa: RUF009 - it is frozen
+    within: Slice | None = Slice()  # noqa: RUF009 - it is frozen
     field: str = ""
 
 

@@ -15,7 +15,6 @@ PRODUCTS: tuple[Stream, ...] = (
         permission="product_read",
         core=True,
     ),
-    # Lists active and inactive prices, never inline ones: https://docs.stripe.com/api/prices/list
     Stream(
         name="prices",
         object="price",
@@ -24,6 +23,8 @@ PRODUCTS: tuple[Stream, ...] = (
         expand=("tiers", "currency_options"),
         events=("price.created", "price.updated", "price.deleted"),
         deletes=("price.deleted",),
+        # https://docs.stripe.com/api/prices/list
+        unlisted="Stripe does not list prices that were made inline; their events bring them.",
         permission="plan_read",
         core=True,
     ),
@@ -37,6 +38,7 @@ PRODUCTS: tuple[Stream, ...] = (
         expand=("tiers",),
         events=("plan.created", "plan.updated", "plan.deleted"),
         deletes=("plan.deleted",),
+        unlisted="Stripe does not list plans that were made inline; their events bring them.",
         permission="plan_read",
         core=True,
     ),

@@ -85,6 +85,8 @@ class Stream:
         deletes: The event types among them that say the object is gone.
         coverage: How much of an object's life its events tell.
         gap: What the events do not tell, as a sentence; empty when they tell all.
+        unlisted: What the list leaves out, as a sentence; empty when it has all. A whole reading of
+            such a list says of nothing that it is gone.
         permission: What a restricted key needs, without `rak_`; empty when Stripe names none.
         core: Whether it belongs to the target `core`.
     """
@@ -106,6 +108,7 @@ class Stream:
     deletes: tuple[str, ...] = ()
     coverage: Coverage = Coverage.FULL
     gap: str = ""
+    unlisted: str = ""
     permission: str = ""
     core: bool = False
 
