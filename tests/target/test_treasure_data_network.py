@@ -107,8 +107,9 @@ def test_the_password_of_a_proxy_is_told_nowhere(
     assert "s3cret" not in caplog.text + str(away.value)
 
 
-def test_a_disk_that_is_full_of_waiting_parts_is_worth_another_try(
-    server: TreasureDataServer, tmp_path: Path
+@pytest.mark.parametrize("mode", Mode)
+def test_a_disk_that_is_full_of_waiting_parts_is_worth_another_try_and_nothing_is_left(
+    server: TreasureDataServer, tmp_path: Path, mode: Mode
 ) -> None:
     loader = open_loader(server.url)
     loader.alter(CHARGES)
@@ -118,11 +119,13 @@ def test_a_disk_that_is_full_of_waiting_parts_is_worth_another_try(
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
         with pytest.raises(BusyError, match=r"Parts cannot be written to .* TMPDIR"):
-            loader.stage(batch, Mode.APPEND)
+            loader.stage(batch, mode)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     loader.close()
     assert held(server.account) == {"0": 1.5}
+    assert server.account.sessions == {}
+    assert set(server.account.databases[SHOP]) == {"charges"}
 
 
 def test_an_expiry_that_is_changed_while_a_replace_loads_is_kept(

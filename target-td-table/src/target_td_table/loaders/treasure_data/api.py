@@ -16,8 +16,7 @@ import backoff
 import msgspec
 import requests
 
-from target_td_table.errors import BusyError
-from target_td_table.loaders.treasure_data.refusal import RefusedError
+from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError
 from target_td_table.report import log
 
 _TIMEOUT_SECONDS = (10, 300)
@@ -90,7 +89,7 @@ class Api:
 
         Raises:
             RefusedError: If the answer is final and not a success.
-            BusyError: If there was no answer for long.
+            AwayError: If there was no answer for long.
         """
         return self._call(request, _object)
 
@@ -116,7 +115,7 @@ class Api:
         try:
             return attempt()
         except _PassingError as failure:
-            raise BusyError(
+            raise AwayError(
                 f"Treasure Data could not answer {request}: {failure}. It was tried "
                 f"{self.patience.tries} times. Run again later from the last state; what was not "
                 "committed is not visible."

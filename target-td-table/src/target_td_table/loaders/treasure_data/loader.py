@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 
 from target_td_table.batch import Batch
-from target_td_table.errors import BusyError, InputError, TargetError
+from target_td_table.errors import InputError, TargetError
 from target_td_table.loaders.base import (
     Change,
     LoadRow,
@@ -25,7 +25,7 @@ from target_td_table.loaders.treasure_data.catalog import Catalog
 from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Filling
 from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
-from target_td_table.loaders.treasure_data.refusal import RefusedError, told
+from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError, told
 from target_td_table.loaders.treasure_data.schema import fitted_table_name
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.staging import Staging, Stagings, check
@@ -178,7 +178,7 @@ class TreasureDataLoader:
             yield
         except RefusedError as refusal:
             raise told(refusal, doing) from refusal
-        except BusyError:
+        except AwayError:
             self._is_away = True
             raise
 

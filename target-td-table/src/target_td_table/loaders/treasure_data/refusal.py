@@ -1,6 +1,6 @@
 """What Treasure Data refuses, and the sentence for the person who runs the load."""
 
-from target_td_table.errors import DestinationError, SettingsError, TargetError
+from target_td_table.errors import BusyError, DestinationError, SettingsError, TargetError
 
 
 class RefusedError(Exception):
@@ -14,6 +14,10 @@ class RefusedError(Exception):
         self.status = status
         self.message = message
         self.conflicts_with = conflicts_with
+
+
+class AwayError(BusyError):
+    """There was no answer, or no end of a job, for long: asking more would take as long again."""
 
 
 class LostSessionError(DestinationError):

@@ -14,7 +14,11 @@ from target_td_table.loaders.treasure_data.api import Patience
 from target_td_table.loaders.treasure_data.calls import Calls, ShownSession
 from target_td_table.loaders.treasure_data.error_records import readable
 from target_td_table.loaders.treasure_data.parts import Part, end_of
-from target_td_table.loaders.treasure_data.refusal import LostSessionError, RefusedError
+from target_td_table.loaders.treasure_data.refusal import (
+    AwayError,
+    LostSessionError,
+    RefusedError,
+)
 
 UPLOADING, PERFORMING, READY = "uploading", "performing", "ready"
 COMMITTING, COMMITTED = "committing", "committed"
@@ -143,7 +147,7 @@ class Session:
                 break
             if not self._is_busy(shown):
                 return shown
-        raise BusyError(
+        raise AwayError(
             f"The bulk import session `{self.name}` is gone or does not end. Run again later from "
             "the last state."
         )
