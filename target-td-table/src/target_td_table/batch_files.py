@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlparse
 
 from target_td_table.errors import InputError
 from target_td_table.messages import Batch
-from target_td_table.parquet import as_json_lines
 
 Opener = Callable[[Path], contextlib.AbstractContextManager[IO[bytes]]]
 _BLOCK_BYTES = 1 << 20
@@ -62,6 +61,8 @@ def _gzipped(path: Path) -> IO[bytes]:
 
 @contextlib.contextmanager
 def _parquet(path: Path) -> Iterator[IO[bytes]]:
+    from target_td_table.parquet import as_json_lines
+
     with as_json_lines(path) as written, written.open("rb") as file:
         yield file
 

@@ -37,6 +37,11 @@ def given(paths: Sequence[str]) -> Given:
     return Given(settings, "ENV" in paths)
 
 
+def merged(given: Given, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the files, and over them the options that were given."""
+    return {**given.settings, **{name: each for name, each in options.items() if each is not None}}
+
+
 def options() -> list[click.Parameter]:
     """The options for settings, with the descriptions of the settings table."""
     settings = {setting.name: setting for setting in SETTINGS}

@@ -7,8 +7,6 @@ It names streams, fields and keys, never a secret and never the content of a rec
 from collections.abc import Sequence
 from typing import ClassVar
 
-from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
-
 
 class TargetError(Exception):
     """A load that ends with a sentence; a traceback is for our own mistakes only."""
@@ -34,8 +32,8 @@ class CutInputError(TargetError):
     exit_code = 1
 
 
-class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
-    """A stream sent a record before its schema; also what singer-sdk calls it."""
+class RecordBeforeSchemaError(InputError):
+    """A stream sent a record before its schema."""
 
 
 class BadRecordError(InputError):
@@ -54,8 +52,8 @@ class TooManyRejectedError(InputError):
     """More records were rejected than `max_rejected` allows."""
 
 
-class MissingKeyError(BadRecordError, MissingKeyPropertiesError):
-    """A record lacks a field of its key; also what singer-sdk calls it."""
+class MissingKeyError(BadRecordError):
+    """A record lacks a field of its key."""
 
 
 class UnfinishedStreamError(TargetError):

@@ -3,13 +3,12 @@
 Only refusals are the same in both: a plain sentence.
 """
 
+import json
 import logging
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from singer_sdk.logging import StructuredFormatter
 
 log = logging.getLogger("target_td_table")
 
@@ -33,12 +32,34 @@ class Loaded:
         return f"{self.table}: {rows} in {self.seconds:.1f} s ({speed:,.0f} rows/s)"
 
 
+_STANDARD = frozenset(vars(logging.makeLogRecord({})))
+
+
+class Structured(logging.Formatter):
+    """The lines of singer-sdk's formatter, without importing it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as a line of JSON."""
+        line = {
+            "level": record.levelname.lower(),
+            "pid": record.process,
+            "logger_name": record.name,
+            "ts": record.created,
+            "thread_name": record.threadName,
+            "app_name": "singer-sdk",
+            "stream_name": None,
+            "message": record.getMessage(),
+            "extra": {name: each for name, each in vars(record).items() if name not in _STANDARD},
+        }
+        if record.exc_info:
+            line["exception"] = {"traceback": self.formatException(record.exc_info)}
+        return json.dumps(line, default=str, separators=(",", ":"))
+
+
 def set_up() -> None:
     """Send our log to standard error, and of singer-sdk's only what needs attention."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        logging.Formatter("%(message)s") if sys.stderr.isatty() else StructuredFormatter()
-    )
+    handler.setFormatter(logging.Formatter("%(message)s") if sys.stderr.isatty() else Structured())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -3,11 +3,12 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import IO, Any
 
 from target_td_table import scratch
+from target_td_table.blocks import Line
 from target_td_table.config import Settings
 from target_td_table.dry_run import DryRun
 from target_td_table.errors import InterruptedLoadError
@@ -17,8 +18,10 @@ from target_td_table.publisher import Publisher
 from target_td_table.quarantine import Quarantine
 from target_td_table.reader import blocks
 from target_td_table.rejects import Limit
+from target_td_table.report import log
 from target_td_table.sinks import Sinks
-from target_td_table.transform import transform_for
+
+Transforming = Callable[[list[Line]], list[Line]]
 
 
 class Run:
@@ -28,7 +31,7 @@ class Run:
         self, settings: Settings, config: Mapping[str, Any], *, dry_run: bool = False
     ) -> None:
         self._signal = 0
-        self._transform = transform_for(config)
+        self._transform = _transform_for(config)
         with contextlib.ExitStack() as stack:
             limit = Limit(settings.max_rejected)
             publisher = _dry(settings) if dry_run else _publisher(settings, limit)
@@ -102,3 +105,16 @@ def _dry(settings: Settings) -> Publisher:
     return Publisher(
         DryRun(loader_for(settings, read_only=True)), settings.pipeline, write=lambda _: None
     )
+
+
+def _transform_for(config: Mapping[str, Any]) -> Transforming | None:
+    """What to do to the messages of a block; None, the fast path, if no setting asks for it."""
+    wanted = ("stream_maps", "flattening_enabled", "add_record_metadata")
+    asked = [name for name in wanted if config.get(name)]
+    if not asked:
+        return None
+    names = ", ".join(f"`{name}`" for name in asked)
+    log.info("%s: records take the slow path through singer-sdk.", names)
+    from target_td_table.transform import Transform
+
+    return Transform(config).block

@@ -4,7 +4,6 @@ singer-sdk hands every record to Python code as a parsed value. Here the input i
 block and records stay bytes, so only the frame of singer-sdk's `Target` is used.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any, ClassVar
@@ -12,6 +11,7 @@ from typing import IO, Any, ClassVar
 import click
 from singer_sdk import Target
 from singer_sdk.configuration._dict_config import merge_missing_config_jsonschema
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import (
     FLATTENING_CONFIG,
     STREAM_MAPS_CONFIG,
@@ -20,14 +20,10 @@ from singer_sdk.helpers.capabilities import (
     TargetCapabilities,
 )
 
-from target_td_table import command, report
+from target_td_table import command, program
 from target_td_table.config import Settings, json_schema, parse
-from target_td_table.errors import InputError
-from target_td_table.loaders import loader_for
+from target_td_table.errors import InputError, MissingKeyError, RecordBeforeSchemaError
 from target_td_table.run import Run
-
-# Of threads.
-_SWITCH_SECONDS = 0.0005
 
 
 class TargetTdTable(Target):
@@ -66,9 +62,7 @@ class TargetTdTable(Target):
 
     def process_endofpipe(self) -> None:
         """Publish what is left; called by singer-sdk at the end of the input."""
-        self.open().finish()
-        if self._is_dry:
-            report.log.info("This was a dry run: nothing was changed, and no state was written.")
+        program.finish(self.open(), is_dry=self._is_dry)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         if raise_errors:
@@ -116,23 +110,21 @@ class TargetTdTable(Target):
             return
         print_state, dry_run = options.pop("print_state", None), options.pop("dry_run", None)
         given = config or command.Given({}, from_environment=False)
-        chosen = {name: value for name, value in options.items() if value is not None}
-        target = cls(config={**given.settings, **chosen}, parse_env_config=given.from_environment)
+        target = cls(config=command.merged(given, options), parse_env_config=given.from_environment)
         if print_state:
-            target.print_state()
+            program.print_state_of(target.settings, target.config.get("pipeline"))
             return
         target._is_dry = bool(dry_run)
         target.open()
         target.listen(file_input)
 
-    def print_state(self) -> None:
-        """Print the last state that was published with rows."""
-        loader = loader_for(self.settings)
-        try:
-            states = loader.states()
-        finally:
-            loader.close()
-        click.echo(command.state_of(self.config.get("pipeline"), states))
+
+class _WithoutSchemaError(RecordBeforeSchemaError, RecordsWithoutSchemaException):
+    """What singer-sdk calls it."""
+
+
+class _WithoutKeyError(InputError, MissingKeyPropertiesError):
+    """What singer-sdk calls it."""
 
 
 class _Messages:
@@ -144,17 +136,10 @@ class _Messages:
     def process_lines(self, file_input: IO[str] | None, callbacks: object) -> Counter[str]:
         """Read the input to its end. singer-sdk's own callbacks are not used."""
         del callbacks
-        source = file_input or sys.stdin
-        if source is None:
-            raise InputError("Standard input is closed. Pipe a tap's output into this program.")
-        self._target.open().read(source)
+        try:
+            self._target.open().read(program.input_of(file_input))
+        except RecordBeforeSchemaError as error:
+            raise _WithoutSchemaError(str(error)) from error
+        except MissingKeyError as error:
+            raise _WithoutKeyError(str(error)) from error
         return Counter()
-
-
-def main() -> None:
-    """The console script."""
-    command.occupy_descriptors()
-    report.set_up()
-    # The destination must not wait long for its thread while the reader's computes.
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    sys.exit(command.end(TargetTdTable.get_singer_command()))

@@ -7,7 +7,7 @@ singer-sdk target would load. Taken only when a setting asks for it.
 import copy
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from target_td_table.blocks import Line
 from target_td_table.envelope import Records
 from target_td_table.errors import InputError, SettingsError
 from target_td_table.messages import ActivateVersion, AnyMessage, Batch, Record, Schema
-from target_td_table.report import log
 
 _MOMENT = {"type": ["null", "string"], "format": "date-time"}
 _COUNT = {"type": ["null", "integer"]}
@@ -34,17 +33,6 @@ _METADATA = {
     "_sdc_table_version": _COUNT,
     "_sdc_sync_started_at": _COUNT,
 }
-
-
-def transform_for(config: Mapping[str, Any]) -> "Callable[[list[Line]], list[Line]] | None":
-    """What to do to the messages of a block; None, the fast path, if no setting asks for it."""
-    wanted = ("stream_maps", "flattening_enabled", "add_record_metadata")
-    asked = [name for name in wanted if config.get(name)]
-    if not asked:
-        return None
-    names = ", ".join(f"`{name}`" for name in asked)
-    log.info("%s: records take the slow path through singer-sdk.", names)
-    return Transform(config).block
 
 
 class Transform:

@@ -18,7 +18,8 @@ from target_td_table.table import Table
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FULL = re.compile(
-    r"no space left|disk quota|file too large|could not write all bytes", re.IGNORECASE
+    r"no space left|disk quota|file too large|could not write all bytes|failed to offload",
+    re.IGNORECASE,
 )
 
 
