@@ -6,7 +6,6 @@ RFC 3339; everything else is delivered exactly as Stripe sent it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -149,8 +148,3 @@ def added_properties() -> dict[str, Any]:
 
 def _encoded(value: object) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
-
-
-def utc_now() -> UnixSeconds:
-    """Return the machine's clock; for versions and log lines, never for what is read."""
-    return UnixSeconds(int(datetime.now(UTC).timestamp()))
