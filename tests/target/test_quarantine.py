@@ -79,6 +79,12 @@ def test_every_record_is_staged_or_kept_aside_once_and_in_order(found: list[int]
     assert sum(each.rows for each in staged) == len(found)
 
 
+def test_all_records_may_be_refused(tmp_path: Path) -> None:
+    quarantine = Quarantine(Picky(), Limit(None))
+    quarantine.stage(numbers(str(tmp_path), [1] * 300), Mode.APPEND)
+    assert quarantine.refused == {"numbers": 300}
+
+
 def test_more_refusals_than_allowed_end_the_load(tmp_path: Path) -> None:
     quarantine = Quarantine(Picky(), Limit(2))
     quarantine.stage(numbers(str(tmp_path), [1, 3]), Mode.APPEND)

@@ -6,6 +6,7 @@ RFC 3339; everything else is delivered exactly as Stripe sent it.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec

@@ -4,11 +4,13 @@ import contextlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from target_td_table.errors import BusyError
 from target_td_table.table import Table
+
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Batch:
 
     def _part(self, start: int, records: Sequence[bytes]) -> "Batch":
         """Some rows of it in a file of their own."""
-        path = self.path.with_suffix(f".{start}-{len(records)}.ndjson")
+        path = self.path.with_name(f"part-{next(_numbers)}.ndjson")
         content = b"".join(records)
         with _on_disk(path):
             path.write_bytes(content)

@@ -39,7 +39,6 @@ class Quarantine:
         staged = list(self._taken(batch, mode, refused))
         if refused:
             self.refused[batch.table.stream] += len(refused)
-            self._limit.add(refused)
             staged.append(self._kept_aside(batch, refused))
         return staged
 
@@ -59,6 +58,7 @@ class Quarantine:
         before, (line, record), after = batch.around(place)
         yield from self._taken_of_part(before, mode, refused)
         refused.append(Rejected(line, reason, as_it_came(batch.table, record)))
+        self._limit.add(refused[-1:])
         yield from self._taken_of_part(after, mode, refused)
 
     def _taken_of_part(self, part: Batch, mode: Mode, refused: list[Rejected]) -> Iterator[Staged]:

@@ -5,6 +5,7 @@ seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
 """
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ from target_td_table.loaders.base import (
 )
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
-from target_td_table.loaders.misfits import first_misfit
+from target_td_table.loaders.misfits import first_misfit, misfit_at
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
 
 _MIB = 1 << 20
+_LINE = re.compile(r"in line (\d+)")
 # What Python, the batches' buffers and DuckDB's JSON reader take beside DuckDB's own limit.
 _OUTSIDE_DUCKDB_BYTES = 250 * _MIB
 
@@ -62,6 +64,7 @@ class DuckDbLoader:
             raise opening_refused(self._path, error) from error
         self._in_transaction = False
         self._tries_first = tries_first
+        self._trying: duckdb.DuckDBPyConnection | None = None
         self._run("SET TimeZone = 'UTC'")
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
@@ -107,33 +110,38 @@ class DuckDbLoader:
         return Staged(batch.table, batch.rows, mode)
 
     def _try(self, batch: Batch, existing: Mapping[str, str]) -> None:
-        if self._fails(batch, existing, batch.path):
+        if self._refusal(batch, existing, batch.path):
             misfit = self._misfit(batch, existing)
             if misfit:
                 raise misfit
 
     def _misfit(self, batch: Batch, existing: Mapping[str, str]) -> BadRecordError | None:
-        """The first record that DuckDB refuses; none of its errors names one for certain."""
-        path = batch.path.with_suffix(".tried.ndjson")
+        """A record that DuckDB refuses: the one at the line that it names, or the first one."""
+        path = batch.path.with_name("tried.ndjson")
 
         def fails(records: Sequence[bytes]) -> bool:
             path.write_bytes(b"".join(records))
-            return self._fails(batch, existing, path)
+            return bool(self._refusal(batch, existing, path))
 
         try:
-            return first_misfit(batch, fails)
+            named = _LINE.search(self._refusal(batch, existing, batch.path))
+            found = misfit_at(batch, int(named[1]) - 1, fails) if named else None
+            return found or first_misfit(batch, fails)
         finally:
             path.unlink(missing_ok=True)
 
-    def _fails(self, batch: Batch, existing: Mapping[str, str], path: Path) -> bool:
+    def _refusal(self, batch: Batch, existing: Mapping[str, str], path: Path) -> str:
+        """What DuckDB says of records that it cannot take; nothing if it takes them."""
         statement = statements.try_file(batch.table, path, batch.longest_chunk_bytes, existing)
         # Another connection: the transaction of this one stays as it is.
-        with self._connection.cursor() as cursor:
-            try:
-                cursor.execute("SET TimeZone = 'UTC'").execute(statement)
-            except (duckdb.InvalidInputException, duckdb.ConversionException):
-                return True
-            return False
+        if self._trying is None:
+            self._trying = self._connection.cursor()
+            self._trying.execute("SET TimeZone = 'UTC'")
+        try:
+            self._trying.execute(statement).fetchall()
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            return str(error)
+        return ""
 
     def publish(
         self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
@@ -173,6 +181,8 @@ class DuckDbLoader:
     def close(self) -> None:
         """See `Loader`."""
         self._roll_back()
+        if self._trying:
+            self._trying.close()
         self._connection.close()
 
     def _replace(self, table: Table) -> None:

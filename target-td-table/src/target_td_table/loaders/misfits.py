@@ -17,6 +17,14 @@ _FIX = "Correct the data or the column."
 Fails = Callable[[Sequence[bytes]], bool]
 
 
+def misfit_at(batch: Batch, place: int, fails: Fails) -> BadRecordError | None:
+    """The record at a place, if it fails by itself."""
+    found = next(islice(batch.records(), place, None), None)
+    if found is None or not fails([found[1]]):
+        return None
+    return _explained(batch, place, *found, fails)
+
+
 def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
     """The first record with which records fail; None if they fail only together.
 
