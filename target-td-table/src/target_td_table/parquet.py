@@ -7,8 +7,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-
 from target_td_table import scratch
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -28,6 +26,9 @@ def as_json_lines(path: Path) -> Iterator[Path]:
         ValueError: If it is no Parquet file.
         OSError: If it cannot be read.
     """
+    # A load into another destination that reads no Parquet starts without it.
+    import duckdb
+
     path.open("rb").close()
     with scratch.folder() as folder:
         # Under a name without `*`, `=` or a quotation mark, which would mean something to DuckDB.

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 from target_td_table.errors import BadRecordError, MissingKeyError
-from target_td_table.rules import broken
 from target_td_table.table import LogicalType, Table
 
 _FAST: Mapping[LogicalType, Any] = {
@@ -153,6 +152,9 @@ def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> 
         if (problem := _problem(type_, values.get(field)))
     }
     if problems:
+        # jsonschema takes longer to import than most loads to start.
+        from target_td_table.rules import broken
+
         reason = "; ".join([*problems.values(), *broken(table.schema, values, problems)])
         raise BadRecordError(where, reason, "Correct the data or the tap's schema.")
     return [field for field in values if field not in table.fields]
