@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -127,4 +128,6 @@ def test_big_appends_are_published_at_a_state_before_they_must_be_staged(
     text = "x" * (1 << 20)
     lines = [record("charges", id=text, n=n) + state(n=n) for n in range(60)]
     outcome = postgres.load(schema("charges", id=TEXT, n=INTEGER), *lines, batch_seconds=10_000)
-    assert [each["n"] for each in outcome.states] == [47, 59]
+    sent = [each["n"] for each in outcome.states]
+    assert max(b - a for a, b in pairwise([-1, *sent])) <= 48
+    assert sent[-1] == 59

@@ -68,7 +68,6 @@ class Load:
         self._limit = limit
         self._progress = Progress()
         self._history = History(settings.pipeline)
-        self._publish_bytes = publish_bytes(settings)
         self._checkpoint: Checkpoint | None = None
         # What whole readings take away with the next publication, in mode merge.
         self._activations: list[Staged] = []
@@ -228,7 +227,7 @@ class Load:
         age_seconds = time.monotonic() - self._published_at
         return (
             self._rows >= self._settings.batch_size_rows
-            or self._bytes >= self._publish_bytes
+            or self._bytes >= publish_bytes(self._settings, is_idle=self._publisher.is_idle)
             or age_seconds >= self._settings.batch_seconds
         )
 

@@ -9,8 +9,9 @@ from target_td_table.loaders.postgres_opening import open_loader as open_postgre
 from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
 from target_td_table.modes import Mode
 
-# Beyond it, what a STATE has not followed yet is staged.
-_ONCE_BYTES = 48 << 20
+# What PostgreSQL is sent once: more than that is staged if no STATE has followed it, and less
+# than the second is not worth a transaction of its own.
+_ONCE_BYTES, _WORTH_BYTES = 48 << 20, 8 << 20
 
 
 def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
@@ -31,13 +32,14 @@ def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
     return _OPENERS[scheme](settings)
 
 
-def publish_bytes(settings: Settings) -> int:
-    """How much is published at a STATE, although more would be taken.
+def publish_bytes(settings: Settings, *, is_idle: bool) -> int:
+    """How much is published at a STATE by a destination that is idle or not.
 
     PostgreSQL writes appended rows only once if they are published before they must be staged.
     """
-    is_once = settings.destination.startswith("postgresql:") and settings.mode is Mode.APPEND
-    return min(settings.batch_bytes, _ONCE_BYTES) if is_once else settings.batch_bytes
+    if not settings.destination.startswith("postgresql:") or settings.mode is not Mode.APPEND:
+        return settings.batch_bytes
+    return min(settings.batch_bytes, _WORTH_BYTES if is_idle else _ONCE_BYTES)
 
 
 def _duckdb(settings: Settings) -> Loader:
