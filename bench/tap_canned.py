@@ -71,9 +71,16 @@ class Canned:
         return None
 
     def counts(self) -> bytes:
-        """What was asked of the lists since the start."""
+        """What was asked of the lists since the start, and how fast in its middle 80 %."""
         seconds = self.times[-1] - self.times[0] if self.times else 0
-        counts = {"requests": len(self.times), "refused": self.refused, "seconds": seconds}
+        middle = self.times[len(self.times) // 10 : len(self.times) * 9 // 10]
+        steady = (len(middle) - 1) / (middle[-1] - middle[0]) if len(middle) > 1 else 0
+        counts = {
+            "requests": len(self.times),
+            "refused": self.refused,
+            "seconds": seconds,
+            "steady": steady,
+        }
         return json.dumps(counts).encode()
 
     def page(self, path: str, query: dict[str, list[str]]) -> bytes:

@@ -188,6 +188,14 @@ def test_every_object_comes_once_however_the_list_is_shared(
     assert sorted(sent) == sorted(listed.ids)
 
 
+def test_of_two_streams_alike_the_one_with_fewer_workers_is_split_next() -> None:
+    listed = Listed([NOW - 10 * place for place in range(1, 2_000)])
+    alone, _ = whole().after(0, Slice(until=NOW), listed.page(Slice(until=NOW), 100))
+    helped, _ = alone.split(0, OPENED)
+
+    assert alone.rows_a_worker(OPENED) > 1.5 * helped.rows_a_worker(OPENED)
+
+
 def test_a_second_that_is_looked_at_again_sends_nothing_again() -> None:
     listed = Listed([NOW - 6, NOW - 7, NOW - 7, OPENED])
     progress = whole()

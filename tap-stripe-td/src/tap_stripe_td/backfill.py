@@ -156,6 +156,18 @@ class Progress:
         narrows = narrows_by_created(self.reading.stream)
         return self._with(number, without_cursor(self.shares[number], narrows=narrows))
 
+    def rows_a_worker(self, floor: UnixSeconds) -> float:
+        """Return about how many rows are left for each worker that reads them.
+
+        The reading of which most is left is to be split first: streams that end together share the
+        account's budget to the end, and one that is left alone has its endpoint's only.
+
+        Args:
+            floor: Stands for an open lower edge.
+        """
+        rows = sum(share.expected_rows(floor) for share in self.shares.values())
+        return rows / max(1, len(self.shares))
+
     def worth_splitting(self, floor: UnixSeconds, workers: int) -> int | None:
         """Return the share that another worker should help with, None when none is worth it."""
         within = may_split(

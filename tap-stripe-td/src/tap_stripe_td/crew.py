@@ -324,9 +324,13 @@ class Crew:
         """Half of the share in which most is left, where one more worker is of use."""
         if self._processor.is_busy():
             return None
-        for job in self._jobs:
-            if job.ended or not self._source.has_room(job.progress.reading.stream):
-                continue
+        open_jobs = [
+            job
+            for job in self._jobs
+            if not job.ended and self._source.has_room(job.progress.reading.stream)
+        ]
+        open_jobs.sort(key=lambda job: job.progress.rows_a_worker(self._floor), reverse=True)
+        for job in open_jobs:
             number = job.progress.worth_splitting(self._floor, self._workers)
             if number is not None:
                 job.progress, older = job.progress.split(number, self._floor)
