@@ -43,11 +43,13 @@ Everything is checked before any work, and all problems are told at once. Values
 _AFTER: Final = """\
 Both programs also take singer-sdk's `stream_maps`, `stream_map_config`, `faker_config` and `flattening_…`
 (<https://sdk.meltano.com/en/latest/stream_maps.html>). They make records go through singer-sdk, which is about ten times slower.
+With `batch_config` (<https://sdk.meltano.com/en/latest/batch.html>; jsonl, with compression gzip or none) the tap writes records to files and
+names them in BATCH messages. Nobody removes the files.
 """
 
 
 # Those of singer-sdk, which has a page of its own for them.
-_OF_THE_SDK: Final = ("stream_map", "faker_", "flattening_")
+_OF_THE_SDK: Final = ("stream_map", "faker_", "flattening_", "batch_config")
 _LABELS: Final = {
     "apikey": "API key",
     "api_version": "API version",

@@ -44,6 +44,18 @@ def message_line(message: Mapping[str, object]) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
+def encoded_lines(records: Iterable[Mapping[str, object]]) -> bytes:
+    """Return records alone, one a line, as batch files have them."""
+    return _encoder.encode_lines(list(records))
+
+
+def batch_line(stream: str, encoding: Mapping[str, str], url: str, version: int | None) -> bytes:
+    """Return the line that says: the records are in a file."""
+    whole = {} if version is None else {"version": version}
+    message = {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": [url]}
+    return message_line({**message, **whole})
+
+
 def activate_version_line(stream: str, whole: Whole) -> bytes:
     """Return the line that says: the records of this version are the whole stream.
 

@@ -14,14 +14,14 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
 from tap_stripe_td.messages import activate_version_line, message_line, record_lines
 from tap_stripe_td.records import decoded
+from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.records import Record
     from tap_stripe_td.steps import Whole
-    from tap_stripe_td.units import UnixSeconds
 
 _logger = logging.getLogger("tap-stripe-td.shaping")
 
@@ -36,6 +36,9 @@ class Shape(Protocol):
         self, records: Iterable[Record], *, version: int | None, extracted: UnixSeconds
     ) -> bytes:
         """Return the RECORD lines of some records."""
+
+    def named(self, records: Iterable[Record]) -> Iterable[tuple[str, Mapping[str, object]]]:
+        """Return the records as they are written, each with the name of its stream."""
 
     def whole_lines(self, whole: Whole) -> bytes:
         """Return the lines that say: these records are the whole stream."""
@@ -79,6 +82,9 @@ class _Fast:
         selected = self._selected(records)
         return record_lines(self.stream.name, selected, version=version, extracted=extracted)
 
+    def named(self, records: Iterable[Record]) -> Iterable[tuple[str, Mapping[str, object]]]:
+        return ((self.stream.name, record) for record in self._selected(records))
+
     def whole_lines(self, whole: Whole) -> bytes:
         return activate_version_line(self.stream.name, whole)
 
@@ -104,6 +110,13 @@ class _Parsed:
             for message in self.stream.record_messages(decoded(record), version, extracted)
         )
         return b"".join(message_line(message) for message in messages)
+
+    def named(self, records: Iterable[Record]) -> Iterable[tuple[str, Mapping[str, object]]]:
+        return (
+            (message["stream"], message["record"])
+            for record in records
+            for message in self.stream.record_messages(decoded(record), None, UnixSeconds(0))
+        )
 
     def whole_lines(self, whole: Whole) -> bytes:
         aliases = dict.fromkeys(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.crew import Crew
+from tap_stripe_td.delivery import Delivery, InFiles, Inline
 from tap_stripe_td.errors import (
     ConfigError,
     KeyRefusedError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_stripe_td.backfill import Reading
+    from tap_stripe_td.batches import BatchFiles
     from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.messages import Output
     from tap_stripe_td.source import Clock, Source
@@ -61,6 +63,7 @@ class Run:
         workers: How many threads read.
         reconcile_days: How many days of objects are read again where events do not tell all.
         version: What whole readings are called; None when they are not announced as whole.
+        files: Where records are written to; None when they stand in the messages.
     """
 
     source: Source
@@ -72,6 +75,7 @@ class Run:
     workers: int
     reconcile_days: int = 0
     version: int | None = None
+    files: BatchFiles | None = None
 
     @property
     def rows(self) -> tuple[Stream, ...]:
@@ -125,6 +129,7 @@ def sync(
     """
     state = replace(run.state, account=run.clock.account or run.state.account)
     failures: list[TapError] = []
+    delivery = Inline() if run.files is None else InFiles(run.files)
     limiter = run.source.client.limiter
     progress = Progress(lambda: limiter.requests, limiter.account_per_second)
     progress.begin(run.streams, terminal=sys.stderr.isatty())
@@ -136,13 +141,15 @@ def sync(
                 for stream in step.streams:
                     progress.failed(stream.name)
                 continue
-            output.write(_lines(step, shapes))
+            output.write(_lines(step, shapes, delivery))
             _note(progress, step)
             state = _advanced(state, step)
             # Rows without a bookmark are followed by one; until then the state lags behind them.
-            if run.incremental and step.bookmark is not None:
-                output.write_state(remember(state))
+            if run.incremental and step.bookmark is not None and delivery.is_even:
+                # What is in files weighs nothing here, and so would never pay for a state.
+                output.write_state(remember(state), always=run.files is not None)
     finally:
+        output.write(delivery.rest())
         if run.incremental:
             output.write_state(remember(state), always=True)
         progress.end()
@@ -175,11 +182,11 @@ def refuse_other_account(state: State, clock: Clock) -> None:
         )
 
 
-def _lines(step: Rows | Finished, shapes: Shapes) -> bytes:
+def _lines(step: Rows | Finished, shapes: Shapes, delivery: Delivery) -> bytes:
     shape = shapes[step.stream.name]
-    if isinstance(step, Finished):
-        return b"" if step.whole is None else shape.whole_lines(step.whole)
-    return shape.record_lines(step.records, version=step.version, extracted=step.date)
+    if isinstance(step, Rows):
+        return delivery.lines(step, shape)
+    return b"" if step.whole is None else delivery.rest() + shape.whole_lines(step.whole)
 
 
 def _names(streams: Iterable[Stream]) -> str:

@@ -17,6 +17,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_stripe_td import settings
 from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
+from tap_stripe_td.batches import BatchFiles
 from tap_stripe_td.children import first_rows
 from tap_stripe_td.cli import catalog_in, exit_code, refuse, state_in, stop_on_signals
 from tap_stripe_td.cli import main as run_main
@@ -60,6 +61,7 @@ class TapStripeTd(Tap):
         TapCapabilities.DISCOVER,
         TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -208,7 +210,12 @@ class TapStripeTd(Tap):
             config.lookback_seconds,
             config.workers,
             config.reconcile_days,
+            files=self._batch_files(),
         )
+
+    def _batch_files(self) -> BatchFiles | None:
+        raw = self.config.get("batch_config")
+        return BatchFiles.of(raw, self.name) if raw else None
 
     def _chosen(self) -> list[StripeStream]:
         chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]

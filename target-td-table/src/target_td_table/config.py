@@ -156,7 +156,7 @@ TAP_SETTINGS = frozenset(
         "type", "secret_key", "client_id", "client_secret", "refresh_token", "token_file",
         "account_ids", "target", "start_datetime", "end_datetime", "formula", "incremental",
         "api_version", "requests_per_second", "workers", "lookback_seconds", "reconcile_days",
-        "expand", "base_url",
+        "expand", "base_url", "batch_config",
     }
 )  # fmt: skip
 

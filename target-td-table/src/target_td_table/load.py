@@ -178,7 +178,7 @@ class Load:
             self._sinks.of(message.stream, line, "BATCH")
             for records in batch_files.read(message, line):
                 lines = [line] * len(records)
-                self._take_gathered({(message.stream, None): (records, lines)})
+                self._take_gathered({(message.stream, message.version): (records, lines)})
 
     def _activate(self, sink: Sink, message: messages.ActivateVersion) -> None:
         sink.activated, sink.is_resumed = message.version, message.resumed

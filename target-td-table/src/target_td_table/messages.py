@@ -63,11 +63,12 @@ class ActivateVersion(Message, tag="ACTIVATE_VERSION", gc=False):
 
 
 class Batch(Message, gc=False):
-    """Records that the tap wrote to files."""
+    """Records that the tap wrote to files; with a `version` they are part of a full read."""
 
     stream: str
     encoding: dict[str, Any]
     manifest: list[str]
+    version: int | None = None
 
 
 AnyMessage = Record | Schema | State | ActivateVersion | Batch
