@@ -35,12 +35,14 @@ class BatchFiles:
     prefix: str
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any], program: str) -> BatchFiles:
-        """Return where singer-sdk's setting `batch_config` says.
+    def of(cls, raw: Mapping[str, Any] | None, program: str) -> BatchFiles | None:
+        """Return where singer-sdk's setting `batch_config` says, None when it is not set.
 
         Raises:
             ConfigError: If it says nothing of use.
         """
+        if not raw:
+            return None
         try:
             settings = BatchConfig.from_dict(dict(raw))
         except (TypeError, KeyError) as error:

@@ -1,9 +1,7 @@
 """Workers that read lists side by side.
 
-Every worker reads a share page by page. One that has nothing to do takes a stream that has not
-begun, else half of the share in which most is left; but only where the request budgets have room,
-as more requests in flight than Stripe lets through would wait and help nobody, and while the
-processor has time for more. Workers that have nothing to do sleep; one thread looks out for them.
+Every worker reads a share page by page, and then what the `worklist` has next. Workers for whom
+there is nothing sleep; one thread looks out for them.
 """
 
 from __future__ import annotations
@@ -11,11 +9,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.backfill import Progress, Reading
 from tap_stripe_td.children import Children, family_rows, read_children
 from tap_stripe_td.errors import (
     KeyRefusedError,
@@ -29,10 +25,12 @@ from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows, Whole
 from tap_stripe_td.upkeep import bookmark_of
+from tap_stripe_td.worklist import Job, Task, Worklist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_stripe_td.backfill import Reading
     from tap_stripe_td.handover import Handover
     from tap_stripe_td.pagination import Page
     from tap_stripe_td.records import Record
@@ -45,28 +43,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("tap-stripe-td.crew")
 
 _POLL_SECONDS = 0.02
-
-
-@dataclass
-class _Job:
-    """A reading on which workers work; changed only under the crew's lock."""
-
-    progress: Progress
-    taken: set[int] = field(default_factory=set)
-    failed: set[Stream] = field(default_factory=set)
-    ended: bool = False
-
-    @property
-    def members(self) -> tuple[Stream, ...]:
-        """The streams that are written and did not fail."""
-        written = self.progress.reading.written
-        return tuple(stream for stream in written if stream not in self.failed)
-
-
-@dataclass(frozen=True)
-class _Task:
-    job: _Job
-    number: int
 
 
 class Crew:
@@ -95,12 +71,15 @@ class Crew:
         self._source = source
         self._handover = handover
         self._workers = workers
-        self._floor = floor
-        self._waiting = deque(readings)
-        self._jobs: list[_Job] = []
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._worklist = Worklist(
+            readings,
+            workers=workers,
+            floor=floor,
+            has_room=source.has_room,
+            processor=processor or Processor(),
+        )
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._busy_workers = 0
-        self._processor = processor or Processor()
         # Re-entrant: finishing a stream is a part of committing its last page.
         self._changed = threading.Condition(threading.RLock())
         self._finished: dict[Stream, Bookmark] = {}
@@ -113,7 +92,7 @@ class Crew:
         """
         threads: list[threading.Thread] = []
         with self._changed:
-            while not self._is_over() and not self._is_read():
+            while not self._is_over() and not self._worklist.is_read:
                 task = self._next() if self._busy_workers < self._workers else None
                 if task is None:
                     self._changed.wait(_POLL_SECONDS)
@@ -128,6 +107,9 @@ class Crew:
             thread.join()
         return self._finished
 
+    def _next(self) -> Task | None:
+        return self._worklist.next(self._finish)
+
     def _started(self, number: int) -> threading.Thread:
         thread = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
         thread.start()
@@ -140,9 +122,9 @@ class Crew:
         except BaseException as error:  # noqa: BLE001 - the writer raises it again
             self._break(error)
 
-    def _read_shares(self, first: _Task) -> None:
+    def _read_shares(self, first: Task) -> None:
         """Read a share, and what there is to do after it."""
-        task: _Task | None = first
+        task: Task | None = first
         while task is not None:
             self._read_share(task)
             with self._changed:
@@ -151,7 +133,7 @@ class Crew:
                     self._busy_workers -= 1
                     self._changed.notify()
 
-    def _read_share(self, task: _Task) -> None:
+    def _read_share(self, task: Task) -> None:
         """Read a share to its end; what goes wrong with a stream ends that stream only."""
         try:
             while (asked := self._unread(task)) is not None:
@@ -165,7 +147,7 @@ class Crew:
         except TapError as error:
             self._fail(task.job, task.job.members, error)
 
-    def _read_page(self, task: _Task, asked: Slice) -> None:
+    def _read_page(self, task: Task, asked: Slice) -> None:
         stream = task.job.progress.reading.stream
         try:
             page = self._source.page(stream, asked)
@@ -176,7 +158,7 @@ class Crew:
         else:
             self._commit(task, asked, page, self._children(task, asked, page))
 
-    def _children(self, task: _Task, asked: Slice, page: Page) -> Children:
+    def _children(self, task: Task, asked: Slice, page: Page) -> Children:
         """Read the children of what a page has for the list; one that fails fails alone."""
         children: Children = {}
         for stream in task.job.members:
@@ -193,7 +175,7 @@ class Crew:
                 self._fail(task.job, (stream,), error)
         return children
 
-    def _foreseen(self, task: _Task, asked: Slice, page: Page) -> tuple[Record, ...]:
+    def _foreseen(self, task: Task, asked: Slice, page: Page) -> tuple[Record, ...]:
         """What a page has for the list, or more, when its share is split meanwhile."""
         with self._changed:
             job = task.job
@@ -202,7 +184,7 @@ class Crew:
             _, records = job.progress.after(task.number, asked, page)
         return self._source.kept(job.progress.reading.stream, records)
 
-    def _unread(self, task: _Task) -> Slice | None:
+    def _unread(self, task: Task) -> Slice | None:
         with self._changed:
             share = task.job.progress.shares.get(task.number)
             if share is None or task.job.ended or self._is_over():
@@ -210,7 +192,7 @@ class Crew:
                 return None
             return share.unread
 
-    def _commit(self, task: _Task, asked: Slice, page: Page, children: Children) -> None:
+    def _commit(self, task: Task, asked: Slice, page: Page, children: Children) -> None:
         """Hand over a page's rows with the bookmark that holds once they are written.
 
         In the lock, so that rows arrive in the order of their bookmarks.
@@ -228,7 +210,7 @@ class Crew:
             if job.progress.is_finished:
                 self._finish(job)
 
-    def _finish(self, job: _Job) -> None:
+    def _finish(self, job: Job) -> None:
         """Say that a stream is read; first, what of it is gone."""
         progress = job.progress
         reading = progress.reading
@@ -246,7 +228,7 @@ class Crew:
         resumed = reading.earlier is not None
         return Whole(reading.version, resumed, *self._source.within(stream))
 
-    def _end(self, job: _Job, end: Bookmark | None = None) -> None:
+    def _end(self, job: Job, end: Bookmark | None = None) -> None:
         """End a reading; without `end` nothing of it could be read, and so nothing is whole."""
         reading = job.progress.reading
         is_read = end is not None
@@ -262,7 +244,7 @@ class Crew:
                     self._handover.put(Finished(stream, whole, end))
             self._changed.notify()
 
-    def _fail(self, job: _Job, streams: tuple[Stream, ...], error: TapError) -> None:
+    def _fail(self, job: Job, streams: tuple[Stream, ...], error: TapError) -> None:
         """Give up streams of a reading; nothing is left to read when those are all."""
         with self._changed:
             if not job.ended and not job.failed.issuperset(streams):
@@ -271,7 +253,7 @@ class Crew:
                 self._handover.put(Failed(streams, error))
             self._changed.notify()
 
-    def _replace_cursor(self, task: _Task) -> None:
+    def _replace_cursor(self, task: Task) -> None:
         stream = task.job.progress.reading.stream
         with self._changed:
             task.job.progress = task.job.progress.after_vanished_cursor(task.number)
@@ -291,48 +273,3 @@ class Crew:
 
     def _is_over(self) -> bool:
         return self._broken or self._handover.is_abandoned
-
-    def _is_read(self) -> bool:
-        return not self._waiting and all(job.ended for job in self._jobs)
-
-    def _next(self) -> _Task | None:
-        """Return the next share to read, None when there is none for one more worker."""
-        task = self._untaken() or self._begun() or self._split()
-        if task is not None:
-            task.job.taken.add(task.number)
-        return task
-
-    def _untaken(self) -> _Task | None:
-        """A share of a resumed reading that nobody reads yet."""
-        for job in self._jobs:
-            for number in () if job.ended else job.progress.shares:
-                if number not in job.taken:
-                    return _Task(job, number)
-        return None
-
-    def _begun(self) -> _Task | None:
-        """The first share of the next reading."""
-        while self._waiting:
-            job = _Job(Progress.of(self._waiting.popleft()))
-            self._jobs.append(job)
-            if not job.progress.is_finished:
-                return _Task(job, next(iter(job.progress.shares)))
-            self._finish(job)
-        return None
-
-    def _split(self) -> _Task | None:
-        """Half of the share in which most is left, where one more worker is of use."""
-        if self._processor.is_busy():
-            return None
-        open_jobs = [
-            job
-            for job in self._jobs
-            if not job.ended and self._source.has_room(job.progress.reading.stream)
-        ]
-        open_jobs.sort(key=lambda job: job.progress.rows_a_worker(self._floor), reverse=True)
-        for job in open_jobs:
-            number = job.progress.worth_splitting(self._floor, self._workers)
-            if number is not None:
-                job.progress, older = job.progress.split(number, self._floor)
-                return _Task(job, older)
-        return None

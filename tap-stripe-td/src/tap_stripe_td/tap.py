@@ -210,12 +210,8 @@ class TapStripeTd(Tap):
             config.lookback_seconds,
             config.workers,
             config.reconcile_days,
-            files=self._batch_files(),
+            files=BatchFiles.of(self.config.get("batch_config"), self.name),
         )
-
-    def _batch_files(self) -> BatchFiles | None:
-        raw = self.config.get("batch_config")
-        return BatchFiles.of(raw, self.name) if raw else None
 
     def _chosen(self) -> list[StripeStream]:
         chosen = [s for s in self.streams.values() if isinstance(s, StripeStream) and s.selected]
