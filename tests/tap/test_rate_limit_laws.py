@@ -291,3 +291,19 @@ def asked_in_a_second(endpoint: str, reason: str) -> int:
     requests.limiter.slow_down("refused", {REASON_HEADER: reason} if reason else {})
     requests.run(1, **{endpoint: 10})
     return len(requests.all_starts)
+
+
+def test_a_request_counts_once_it_may_start() -> None:
+    now = 0.0
+    counted: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        counted.append(limiter.requests)
+        now += seconds
+
+    limiter = Limiter(1.0, clock=lambda: now, sleep=sleep)
+    for endpoint in ("charges", "customers", "refunds"):
+        limiter.wait(endpoint)
+
+    assert (counted, limiter.requests) == ([1, 2], 3)

@@ -50,8 +50,9 @@ class Limiter:
         self._sleep_until(start)
         with self._lock:
             start, self._account = self._account.reserve(self._clock())
-            self.requests += 1
         self._sleep_until(start)
+        with self._lock:
+            self.requests += 1
 
     def slow_down(self, endpoint: str, headers: Mapping[str, str]) -> None:
         """Take note of a 429, which names the budget that was exceeded.

@@ -99,7 +99,8 @@ class Progress:
             _logger.info("%s so far (%s)", _counted(rows), self._budget(now))
 
     def _budget(self, now: float) -> str:
-        rate = self.requests() / max(now - self.started, 0.001)
+        # A burst at the start is no speed: what one second allows may go at once.
+        rate = self.requests() / max(now - self.started, 1.0)
         return f"{rate:.1f} requests/s, {rate / self.requests_per_second:.0%} of the budget"
 
     def _table(self) -> Table:
