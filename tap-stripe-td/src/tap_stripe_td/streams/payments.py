@@ -71,6 +71,7 @@ PAYMENTS: tuple[Stream, ...] = (
         ),
         coverage=Coverage.PARTIAL,
         gap="One that was never attached to a customer sends no event.",
+        unlisted="Nothing says that Stripe's list has those that were detached.",
         permission="payment_method_read",
         core=True,
     ),
