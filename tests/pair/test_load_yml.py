@@ -22,6 +22,8 @@ in:
 exec: {{}}
 filters:
 - type: add_time
+  to_column: {{name: time}}
+  from_value: {{mode: upload_time}}
 out:
   type: td
   mode: {mode}

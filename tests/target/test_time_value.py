@@ -136,6 +136,7 @@ def test_out_takes_the_place_of_the_uploads_time_that_guess_adds(tmp_path: Path)
             "has the unit `day`. Use one of: sec, milli",
         ),
         ("filters: add_time", "must hold a list"),
+        ("filters: [{type: add_time}]", "says in no `to_column` what it fills"),
     ],
 )
 def test_a_filter_that_cannot_be_done_is_refused(tmp_path: Path, text: str, sentence: str) -> None:

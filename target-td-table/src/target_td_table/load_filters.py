@@ -50,8 +50,10 @@ def _beside(found: dict[str, Any], out: Mapping[str, Any]) -> dict[str, Any]:
 def _add_time(given: Mapping[str, Any]) -> dict[str, Any]:
     target, column = given.get("to_column") or {}, given.get("from_column")
     value = given.get("from_value")
-    if target.get("name") != _TIME:
-        raise _refusal(f"fills `{target.get('name')}`", f"Only `{_TIME}` can be filled.")
+    if "name" not in target:
+        raise _refusal("says in no `to_column` what it fills", "Give `to_column: {name: time}`.")
+    if target["name"] != _TIME:
+        raise _refusal(f"fills `{target['name']}`", f"Only `{_TIME}` can be filled.")
     if isinstance(column, Mapping) == isinstance(value, Mapping):
         raise _refusal("needs one of `from_column` and `from_value`", "Give one of them.")
     if isinstance(value, Mapping):
