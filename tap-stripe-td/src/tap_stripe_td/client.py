@@ -45,7 +45,6 @@ READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
 
 _PIECE_BYTES = 1 << 22
-
 _TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
 _logger = logging.getLogger("tap-stripe-td.client")
