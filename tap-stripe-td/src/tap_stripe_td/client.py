@@ -270,7 +270,7 @@ def _again(
         status=status,
         headers=headers,
         attempt=attempt,
-        jitter=random.random(),  # noqa: S311 - spreads clients, keeps no secret
+        jitter=random.SystemRandom().random(),
     )
     return failure if wait is None else _PassingError(str(failure), wait, status, headers)
 
