@@ -44,7 +44,6 @@ CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
 
-_PIECE_BYTES = 1 << 22
 _TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
 _logger = logging.getLogger("tap-stripe-td.client")
@@ -164,24 +163,33 @@ class Client:
             raise _again(_not_stripe(path, response, body), None, {}, attempt) from None
 
     def _get(self, path: str, params: Params, key: Secret) -> tuple[requests.Response, bytes]:
-        session = self._session()
-        request = requests.Request(
-            "GET",
-            self.base_url + path,
-            params=dict(params),
-            # Given as `auth`, or a `.netrc` for the host would take the header's place.
-            auth=_KeyAuth(key),
-            headers={} if self.account is None else {"Stripe-Account": self.account},
-        )
-        with session.send(
-            session.prepare_request(request),
+        with self._session().send(
+            self._prepared(path, params, key),
             timeout=_TIMEOUTS_SECONDS,
             allow_redirects=False,
             stream=True,
             **self._surroundings,
         ) as response:
             # In one piece: read as `content`, a page of 300 KB would come in thirty.
-            return response, b"".join(response.iter_content(_PIECE_BYTES))
+            return response, b"".join(response.iter_content(None))
+
+    def _prepared(self, path: str, params: Params, key: Secret) -> requests.PreparedRequest:
+        # Only the address differs; preparing the rest every time was a third of what a request costs.
+        request = self._bare.copy()
+        request.prepare_url(self.base_url + path, dict(params))
+        request.headers["Authorization"] = f"Bearer {key.reveal()}"
+        return request
+
+    @cached_property
+    def _bare(self) -> requests.PreparedRequest:
+        """What all requests share."""
+        headers = {"Stripe-Version": self.api_version, "User-Agent": self.user_agent}
+        if self.account is not None:
+            headers["Stripe-Account"] = self.account
+        with requests.Session() as session:
+            # Prepared by a session, a `.netrc` for the host would take the key's place.
+            shared = {**session.headers, **headers}
+        return requests.Request("GET", self.base_url, headers=shared).prepare()
 
     @cached_property
     def _surroundings(self) -> dict[str, Any]:
@@ -198,11 +206,7 @@ class Client:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = requests.Session()
-            session.headers.update(
-                {"Stripe-Version": self.api_version, "User-Agent": self.user_agent}
-            )
-            self._sessions.session = session
+            session = self._sessions.session = requests.Session()
         return session
 
 
@@ -244,15 +248,6 @@ class TokenEndpoint:
 
 def _connect_url(base_url: str) -> str:
     return base_url.replace("https://api.stripe.com", "https://connect.stripe.com")
-
-
-@dataclass(frozen=True)
-class _KeyAuth(requests.auth.AuthBase):
-    key: Secret
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
-        return request
 
 
 def _answer(response: requests.Response, content: T) -> Answer[T]:

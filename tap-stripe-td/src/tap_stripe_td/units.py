@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import NewType
 
 UnixSeconds = NewType("UnixSeconds", int)
@@ -55,6 +56,7 @@ def parse_bookmark_time(value: object) -> UnixSeconds:
     return UnixSeconds(int(parse_time(value)))
 
 
+@lru_cache(maxsize=1024)  # The edges of what is unread stand in one STATE after the other.
 def format_time(moment: UnixSeconds) -> str:
     """Return the moment as RFC 3339 in UTC: `2017-01-01T07:36:22Z`."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
