@@ -51,6 +51,15 @@ def test_a_load_yml_and_the_key_from_the_environment_are_enough(tmp_path: Path, 
     assert (run.exit_code, run.messages.ids("customers")) == (0, ["cus_1"])
 
 
+def test_a_netrc_for_the_host_does_not_take_the_place_of_the_key(tmp_path: Path, tap: Tap) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password else\n")
+    settings = {**tap.settings, "target": "customer"}
+
+    run = run_tap(tmp_path, settings, NETRC=str(tmp_path / "netrc"))
+
+    assert (run.exit_code, run.messages.ids("customers")) == (0, ["cus_1"])
+
+
 def test_no_key_exits_with_2_and_says_where_to_put_one(tmp_path: Path, url: str) -> None:
     run = run_tap(tmp_path, {"base_url": url})
 

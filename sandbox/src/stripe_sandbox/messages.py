@@ -21,6 +21,8 @@ class Wire(enum.Enum):
     RESET_MID_BODY = "reset in mid-body"
     CUT = "closed in mid-body"
     SLOW = "byte by byte"
+    CHUNKED = "in chunks"
+    CUT_CHUNKED = "closed between two chunks"
 
 
 @dataclass(frozen=True)

@@ -93,13 +93,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         head = self._head(response)
         half = len(response.body) // 2
+        halves = (response.body[:half], response.body[half:])
         if response.wire is Wire.WHOLE:
             self.wfile.write(head + response.body)
         elif response.wire is Wire.SLOW:
             self.wfile.write(head)
             self._send_slowly(response.body)
+        elif response.wire is Wire.CHUNKED:
+            self.wfile.write(head + b"".join(map(_chunk, (*halves, b""))))
+        elif response.wire is Wire.CUT_CHUNKED:
+            self.wfile.write(head + _chunk(halves[0]))
+            self.close_connection = True
         else:
-            self.wfile.write(head + response.body[:half])
+            self.wfile.write(head + halves[0])
             self.wfile.flush()
             self.close_connection = True
             if response.wire is Wire.RESET_MID_BODY:
@@ -108,7 +114,9 @@ class Handler(BaseHTTPRequestHandler):
     def _head(self, response: Response) -> bytes:
         lines = [f"HTTP/1.1 {response.status} {self.responses[response.status][0]}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        lines += [f"Content-Length: {len(response.body)}", "", ""]
+        in_chunks = response.wire in {Wire.CHUNKED, Wire.CUT_CHUNKED}
+        length = "Transfer-Encoding: chunked"
+        lines += [length if in_chunks else f"Content-Length: {len(response.body)}", "", ""]
         return "\r\n".join(lines).encode()
 
     def _send_slowly(self, body: bytes) -> None:
@@ -124,6 +132,10 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.rfile.close()
         self.connection.close()
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
 
 
 @contextlib.contextmanager
