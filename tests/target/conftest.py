@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.target.treasure_data_tables import empty
 from tests.target.world import DuckDbTables, Tables
 
 
@@ -17,9 +19,18 @@ def tables(tmp_path: Path) -> DuckDbTables:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Tables:
-    """Every destination in turn."""
-    if request.param == "duckdb":
-        return DuckDbTables(tmp_path / "stripe.duckdb")
-    found: Tables = request.getfixturevalue("postgres")
+def anywhere(request: pytest.FixtureRequest) -> Tables:
+    """Every database in turn."""
+    name = "tables" if request.param == "duckdb" else "postgres"
+    found: Tables = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture(params=["duckdb", "postgres", "treasure_data"])
+def everywhere(request: pytest.FixtureRequest) -> Iterator[Tables]:
+    """Every destination in turn."""
+    if request.param == "treasure_data":
+        with empty() as found:
+            yield found
+    else:
+        yield request.getfixturevalue("tables" if request.param == "duckdb" else "postgres")

@@ -67,6 +67,25 @@ def test_tables_that_got_nothing_are_one_line_of_the_summary(tables: DuckDbTable
     ]  # fmt: skip
 
 
+def test_each_table_tells_how_long_its_own_records_came(tables: DuckDbTables) -> None:
+    with subprocess.Popen(
+        [PROGRAM, f"--destination={tables.url}"], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as target:  # fmt: skip
+        assert target.stdin
+        target.stdin.write(schema("charges") + schema("refunds") + record("charges", id="1"))
+        target.stdin.flush()
+        while not tables.path.exists():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        _, errors = target.communicate(record("refunds", id="1") + record("refunds", id="2"))
+    charges, refunds, total = (json.loads(line) for line in errors.splitlines())
+    assert charges["message"] == "main.charges: 1 row, read in 0.0 s"
+    assert refunds["message"].startswith("main.refunds: 2 rows, read in ")
+    assert total["message"].startswith("2 tables: 3 rows in ")
+    assert total["extra"]["seconds"] >= refunds["extra"]["seconds"] + 0.3
+
+
 def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(
     tables: DuckDbTables,
 ) -> None:

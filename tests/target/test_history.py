@@ -1,6 +1,8 @@
 import contextlib
 import os
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,9 +58,11 @@ def test_rejected_records_are_counted(tables: DuckDbTables) -> None:
     assert [each[2:5] for each in history(tables)] == [("replace", 0, 1)]
 
 
-def dry_run(tables: Tables, *lines: str, mode: str = "append") -> subprocess.CompletedProcess[str]:
+def dry_run(
+    tables: Tables, *lines: str, mode: str = "append", config: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PROGRAM, f"--destination={tables.url}", f"--mode={mode}", "--dry-run"],
+        [PROGRAM, f"--destination={tables.url}", f"--mode={mode}", "--dry-run", *config],
         input="".join(lines), capture_output=True, text=True, check=False,
         env=os.environ | {"TD_API_KEY": MASTER},
     )  # fmt: skip
@@ -111,3 +115,17 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(
     ended = dry_run(tables, schema("charges", id=TEXT, n=type_), record("charges", id="2", n=value))
     assert sentence in ended.stderr
     assert tables.rows("FROM charges") == [("1",)]
+
+
+def test_a_dry_run_says_where_records_would_go_that_do_not_fit(
+    everywhere: Tables, tmp_path: Path
+) -> None:
+    (tmp_path / "c.json").write_text('{"on_invalid": "quarantine"}')
+    lines = [schema("charges", id=TEXT, n=INTEGER), record("charges", id="1", n="x")]
+
+    ended = dry_run(everywhere, *lines, state(at=1), config=[f"--config={tmp_path}/c.json"])
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "1 record of `charges` did not fit and would go to `" in ended.stderr
+    assert ".charges__rejected` would be created" in ended.stderr
+    assert everywhere.columns("charges__rejected") == {}

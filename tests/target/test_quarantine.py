@@ -118,7 +118,7 @@ def test_what_schema_and_destination_refuse_together_is_limited(
     refused = anywhere.load(CHARGES, *bad, on_invalid="quarantine", max_rejected=1)
     assert "`max_rejected` is 1" in refused.sentence
     assert anywhere.load(CHARGES, *bad, on_invalid="quarantine", max_rejected=2).error is None
-    assert "2 records of `charges` did not fit" in caplog.text
+    assert "2 records of `charges` did not fit and went to" in caplog.text
 
 
 def test_a_reading_with_a_record_that_was_refused_removes_nothing(

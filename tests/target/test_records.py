@@ -91,13 +91,3 @@ def test_the_content_of_a_record_is_never_told(tables: DuckDbTables) -> None:
         schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n="secret stuff")
     )
     assert "secret" not in outcome.sentence
-
-
-@pytest.mark.parametrize("on_invalid", ["fail", "quarantine"])
-def test_a_line_that_is_nested_too_deeply_is_a_sentence(
-    tables: DuckDbTables, on_invalid: str
-) -> None:
-    nested = "[" * 100_000 + "]" * 100_000
-    line = f'{{"type":"RECORD","stream":"charges","record":{{"id":"1","o":{nested}}}}}\n'
-    outcome = tables.load(schema("charges"), line, on_invalid=on_invalid)
-    assert "Line 2 of the input is nested too deeply" in outcome.sentence

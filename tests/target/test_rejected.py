@@ -33,7 +33,10 @@ def test_in_quarantine_a_bad_record_is_kept_aside_and_the_good_ones_are_loaded(
     assert tables.rows("SELECT line, reason, record FROM charges__rejected") == [
         (3, REASON, '{"id": "x", "n": "secret", "b": 5}')
     ]
-    assert "1 records of `charges` did not fit. They are in" in caplog.text
+    said = (
+        "1 record of `charges` did not fit and went to `main.charges__rejected`, with the reason."
+    )
+    assert said in caplog.text
 
 
 @pytest.mark.parametrize("bad", ["[1]", "5", '{"n":1}'])

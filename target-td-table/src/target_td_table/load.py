@@ -22,11 +22,12 @@ from target_td_table.loaders import publish_bytes
 from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
-from target_td_table.rejects import Limit, rejects_of
+from target_td_table.rejects import Limit
 from target_td_table.rejects import rows as rows_of
-from target_td_table.report import Loaded, Progress, summarize, warn_of_rejected
+from target_td_table.report import Progress
 from target_td_table.sink import Sink
 from target_td_table.sinks import Sinks, closed
+from target_td_table.summary import Summary
 
 # A destination that has nothing to do gets a batch when it has this size. While it is busy, the
 # batch grows until it is full: few big batches are cheaper to load than many small ones.
@@ -60,7 +61,13 @@ class Load:
     """One run: what came, what is staged, and when to publish."""
 
     def __init__(
-        self, settings: Settings, publisher: Publisher, sinks: Sinks, limit: Limit
+        self,
+        settings: Settings,
+        publisher: Publisher,
+        sinks: Sinks,
+        limit: Limit,
+        *,
+        is_dry: bool = False,
     ) -> None:
         self._settings = settings
         self._publisher = publisher
@@ -68,6 +75,7 @@ class Load:
         self._limit = limit
         self._progress = Progress()
         self._history = History(settings.pipeline)
+        self._summary = Summary(publisher, is_dry=is_dry)
         self._checkpoint: Checkpoint | None = None
         # What whole readings take away with the next publication, in mode merge.
         self._activations: list[Staged] = []
@@ -97,7 +105,7 @@ class Load:
         value = self._checkpoint.value if self._checkpoint and not unfinished else None
         self._publish(value)
         self._publisher.settle()
-        self._summarize(unfinished)
+        self._tell(unfinished)
         if unfinished:
             raise UnfinishedStreamError(replacing.unfinished(unfinished))
 
@@ -111,7 +119,7 @@ class Load:
             sink.cut(checkpoint.mark(sink))
         self._publish(checkpoint.value, checkpoint.activations)
         self._publisher.settle()
-        self._summarize([])
+        self._tell([])
 
     def _take_all(self, block: Iterable[Line]) -> None:
         gathered: Gathered = {}
@@ -269,16 +277,6 @@ class Load:
         self._publisher.discard(sink.table, sink.mode)
         sink.rows = 0
 
-    def _summarize(self, unfinished: Sequence[Sink]) -> None:
+    def _tell(self, unfinished: Sequence[Sink]) -> None:
         self._progress.clear()
-        sinks = [sink for sink in self._sinks if not sink.takes_rejects]
-        summarize([self._loaded(sink, kept=sink not in unfinished) for sink in sinks])
-        for sink in sinks:
-            if rejected := sink.rejected + self._publisher.refused(sink.table.stream):
-                rejects = str(rejects_of(sink.table).name)
-                warn_of_rejected(sink.table.stream, rejects, rejected)
-
-    def _loaded(self, sink: Sink, *, kept: bool) -> Loaded:
-        stream, seconds = sink.table.stream, time.monotonic() - sink.opened_at
-        rows = sink.rows - self._publisher.refused(stream)
-        return Loaded(stream, str(sink.table.name), rows, seconds, kept)
+        self._summary.tell(self._sinks, unfinished)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from target_td_table import nested
 from target_td_table.errors import InputError
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -90,8 +91,8 @@ def parse_lines(block: bytes) -> list[AnyMessage] | None:
 def parse_line(line: bytes, number: int) -> AnyMessage | None:
     """The message on a line; None if the line is blank.
 
-    A record may hold what only Python takes for JSON: NaN, or half of a surrogate pair. It is for
-    whoever looks at records to refuse it.
+    A record may hold what only Python takes for JSON, NaN or half of a surrogate pair, or be nested
+    too deeply for any parser. It is for whoever looks at records to refuse it.
 
     Raises:
         InputError: If it is no message; the sentence names the line.
@@ -102,39 +103,64 @@ def parse_line(line: bytes, number: int) -> AnyMessage | None:
         return _DECODER.decode(line)
     except msgspec.ValidationError as error:
         raise InputError(_no_message(line, number, error)) from error
-    except RecursionError as error:
-        raise InputError(
-            f"Line {number} of the input is nested too deeply to be read. Nothing of its batch was "
-            "published. Correct the tap, or deselect the field."
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if record := _pythons_record(line):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if record := _pythons_record(line) or _nested_record(line):
             return record
-        reason = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
-        raise InputError(
-            f"Line {number} of the input is not valid {reason}: {error}. Nothing of its batch was "
-            "published. Whatever writes it must send one Singer message a line and nothing else."
-        ) from error
+        raise InputError(_unreadable(number, error)) from error
 
 
 def _pythons_record(line: bytes) -> Record | None:
     """A record that Python's own `json` wrote and no other parser reads."""
     try:
         found = json.loads(line)
+        if not isinstance(found, dict) or found.get("type") != "RECORD" or "record" not in found:
+            return None
+        record = json.dumps(found["record"]).encode()
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or found.get("type") != "RECORD":
+    return _record(found.get("stream"), record, found.get("version"))
+
+
+def _nested_record(line: bytes) -> Record | None:
+    """A record that is nested too deeply to be parsed."""
+    found = nested.members(line) or {}
+    if found.pop("type", b"") != b'"RECORD"' or "record" not in found:
         return None
-    stream, version = found.get("stream"), found.get("version")
-    if not isinstance(stream, str) or "record" not in found:
+    record = found.pop("record")
+    if not nested.is_too_deep(record):
         return None
-    record = msgspec.Raw(json.dumps(found["record"]).encode())
-    return Record(stream, record, version if isinstance(version, int) else None)
+    stream, version = (_value(found.get(name, b"null")) for name in ("stream", "version"))
+    return _record(stream, record, version)
+
+
+def _record(stream: object, record: bytes, version: object) -> Record | None:
+    if not isinstance(stream, str):
+        return None
+    return Record(stream, msgspec.Raw(record), version if isinstance(version, int) else None)
+
+
+def _value(text: bytes) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _unreadable(number: int, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return (
+            f"Line {number} of the input is nested too deeply to be read. Nothing of its batch was "
+            "published. Correct the tap, or deselect the field."
+        )
+    reason = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
+    return (
+        f"Line {number} of the input is not valid {reason}: {error}. Nothing of its batch was "
+        "published. Whatever writes it must send one Singer message a line and nothing else."
+    )
 
 
 def _no_message(line: bytes, number: int, error: msgspec.ValidationError) -> str:
-    found = msgspec.json.decode(line)
-    tag = found.get("type") if isinstance(found, dict) else None
+    tag = _value((nested.members(line) or {}).get("type", b"null"))
     end = "Nothing of its batch was published. Correct the tap."
     if isinstance(tag, str) and tag in TYPES:
         return f"The {tag} on line {number} of the input breaks the Singer spec: {error}. {end}"

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from target_td_table import nested
 from target_td_table.errors import BadRecordError, MissingKeyError
 from target_td_table.table import LogicalType, Table
 
@@ -87,7 +89,7 @@ class Check:
         if self._decoder is None:
             return False
         try:
-            self._decoder.decode_lines(chunk)
+            nested.with_margin(partial(self._decoder.decode_lines, chunk))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
         return True
@@ -163,19 +165,35 @@ def explain(table: Table, record: bytes, line: int, *, by_key: bool = False) -> 
 def _values(table: Table, record: bytes, line: int) -> dict[str, Any]:
     where = f"A record of `{table.stream}` (line {line})"
     try:
-        values = msgspec.json.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(table, record, line, error) from error
+        values = nested.with_margin(partial(msgspec.json.decode, record))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _too_deep(table, record, line) or _not_json(table, record, line, error) from error
     if not isinstance(values, dict):
         reason = f"it is not an object but {_word(values)}"
         raise BadRecordError(where, reason, "Correct the tap.")
     return values
 
 
+def _too_deep(table: Table, record: bytes, line: int) -> BadRecordError | None:
+    """Which fields are nested too deeply to be parsed, if any are."""
+    values = nested.members(record) or {}
+    fields = [f"`{field}`" for field, value in values.items() if nested.is_too_deep(value)]
+    if not fields and not nested.is_too_deep(record):
+        return None
+    key = {
+        field: values[field].decode(errors="replace").strip('"')
+        for field in table.key
+        if field in values
+    }
+    where = f"`{table.stream}`{_which(table, key)} (line {line})"
+    reason = f"{' and '.join(fields) or 'it'} is nested too deeply to be read"
+    return BadRecordError(where, reason, "Correct the tap, or deselect the field.")
+
+
 def _not_json(table: Table, record: bytes, line: int, error: Exception) -> BadRecordError:
     """Which fields are no JSON, if at least Python can read them."""
     values: Any = None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         values = json.loads(record)
     if not isinstance(values, dict):
         where = f"A record of `{table.stream}` (line {line})"
@@ -192,6 +210,8 @@ def _no_json(value: Any) -> str | None:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "half of a surrogate pair, which is no character"
+    except RecursionError:
+        return "what is nested too deeply to be read"
     except ValueError:
         return "NaN, an infinity, or a number beyond the range of a double"
     return None

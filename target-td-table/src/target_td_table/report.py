@@ -8,14 +8,14 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 log = logging.getLogger("target_td_table")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of one stream in this run."""
+    """What became of one stream in this run, and how long its records came."""
 
     stream: str
     table: str
@@ -24,12 +24,19 @@ class Loaded:
     kept: bool = True
 
     def __str__(self) -> str:
-        """The summary line."""
-        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        """The summary line of one table among others."""
         if not self.kept:
-            return f"{self.table}: {rows} of `{self.stream}` discarded"
-        speed = self.rows / self.seconds if self.seconds else 0
-        return f"{self.table}: {rows} in {self.seconds:.1f} s ({speed:,.0f} rows/s)"
+            return f"{self.table}: {_rows(self.rows)} of `{self.stream}` discarded"
+        return f"{self.table}: {_rows(self.rows)}, read in {self.seconds:.1f} s"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _speed(count: int, seconds: float) -> str:
+    speed = count / seconds if seconds else 0
+    return f"{_rows(count)} in {seconds:.1f} s ({speed:,.0f} rows/s)"
 
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
@@ -74,21 +81,23 @@ def refuse(sentences: str) -> None:
     sys.stderr.flush()
 
 
-def summarize(loaded: Sequence[Loaded]) -> None:
-    """One line per table at the end; one for all that got nothing, which may be most of them."""
+def summarize(loaded: Sequence[Loaded], seconds: float) -> None:
+    """A line for each table and one for all of them; one for those that got nothing.
+
+    When only one got rows, its line tells the seconds of the whole load.
+    """
     told = [each for each in loaded if each.rows or not each.kept] or loaded[:1]
+    kept = [each for each in told if each.kept]
+    if len(kept) == 1:
+        told = [replace(each, seconds=seconds) if each.kept else each for each in told]
     for each in told:
-        log.info(
-            "%s",
-            each,
-            extra={
-                "stream": each.stream,
-                "table": each.table,
-                "rows": each.rows,
-                "seconds": round(each.seconds, 3),
-                "kept": each.kept,
-            },
-        )
+        is_alone = each.kept and len(kept) == 1
+        line = f"{each.table}: {_speed(each.rows, seconds)}" if is_alone else str(each)
+        log.info("%s", line, extra=asdict(each) | {"seconds": round(each.seconds, 3)})
+    if len(kept) > 1:
+        rows = sum(each.rows for each in kept)
+        extra = {"rows": rows, "seconds": round(seconds, 3)}
+        log.info("%d tables: %s", len(kept), _speed(rows, seconds), extra=extra)
     others = len(loaded) - len(told)
     if others:
         log.info(
@@ -96,13 +105,17 @@ def summarize(loaded: Sequence[Loaded]) -> None:
         )
 
 
-def warn_of_rejected(stream: str, table: str, rejected: int) -> None:
+def warn_of_rejected(stream: str, table: str, rejected: int, *, is_dry: bool) -> None:
     """Say how many records of a stream did not fit, and where they are."""
+    records = "1 record" if rejected == 1 else f"{rejected:,} records"
+    went = "would go to" if is_dry else "went to"
     log.warning(
-        "%s records of `%s` did not fit. They are in `%s` with the reasons.",
-        f"{rejected:,}",
+        "%s of `%s` did not fit and %s `%s`, with the %s.",
+        records,
         stream,
+        went,
         table,
+        "reason" if rejected == 1 else "reasons",
         extra={"stream": stream, "rejected": rejected},
     )
 

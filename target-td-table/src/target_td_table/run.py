@@ -39,7 +39,7 @@ class Run:
             folder = stack.enter_context(scratch.folder())
             sinks = Sinks(settings, publisher, folder)
             stack.callback(sinks.abandon)
-            self._load = Load(settings, publisher, sinks, limit)
+            self._load = Load(settings, publisher, sinks, limit, is_dry=dry_run)
             self._resources = stack.pop_all()
 
     def read(self, source: IO[Any]) -> None:

@@ -21,7 +21,9 @@ class Sink:
         self.table = table
         self.mode = mode
         self.rows = 0
-        self.opened_at = time.monotonic()
+        # When the first of its records came, and the last one.
+        self._began_at: float | None = None
+        self._ended_at = 0.0
         # Of the records that came last, and of the last ACTIVATE_VERSION.
         self.version: int | None = None
         self.activated: int | None = None
@@ -53,6 +55,11 @@ class Sink:
         """How far the open batch has come."""
         return self._batch.mark if self._batch else Mark(0, 0)
 
+    @property
+    def seconds(self) -> float:
+        """From its first record to its last one."""
+        return 0.0 if self._began_at is None else self._ended_at - self._began_at
+
     def change(self, table: Table) -> None:
         """Go on with another table. The open batch must have been closed."""
         self.table = table
@@ -83,11 +90,15 @@ class Sink:
         if self.table.needs_respelling:
             records = chunk.split(b"\n")[:-1]
             chunk = b"".join(respelled(self.table, record) + b"\n" for record in records)
+        now = time.monotonic()
+        if self._began_at is None:
+            self._began_at = now
         if self._batch is None:
             self._batches += 1
             self._batch = OpenBatch(self._path.with_suffix(f".{self._batches}.ndjson"))
         self._batch.add(chunk, lines)
         self.rows += len(lines)
+        self._ended_at = now
 
     def cut(self, mark: Mark) -> None:
         """Forget the rows that came after the mark."""

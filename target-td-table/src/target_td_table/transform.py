@@ -65,7 +65,7 @@ class Transform:
         elif message.stream not in self._mapper.stream_maps:
             yield message  # whoever looks for its SCHEMA will say that there was none
         elif isinstance(message, Record):
-            yield from self._records(message)
+            yield from self._records(message, line)
         else:
             for stream_map in self._mapper.stream_maps[message.stream]:
                 yield msgspec.structs.replace(message, stream=stream_map.stream_alias)
@@ -90,8 +90,16 @@ class Transform:
             if type(each).__name__ != "RemoveRecordTransform":
                 yield Schema(each.stream_alias, schema, keys)
 
-    def _records(self, message: Record) -> Iterator[Record]:
-        parsed = deserialize_json(bytes(message.record))
+    def _records(self, message: Record, line: int) -> Iterator[Record]:
+        try:
+            parsed = deserialize_json(bytes(message.record))
+        except RecursionError as error:
+            # What a map would have changed or left out must not be kept aside as it came.
+            raise InputError(
+                f"The RECORD of `{message.stream}` on line {line} is nested too deeply to be "
+                "transformed. Nothing of its batch was published. Correct the tap, or deselect the "
+                "field there."
+            ) from error
         for stream_map in self._mapper.stream_maps[message.stream]:
             record = stream_map.transform(copy.copy(parsed))
             if record is None:
