@@ -16,7 +16,7 @@ from tests.target.version_contract import VersionContract
 class TestPostgresLoader(LoaderContract, MergeContract, VersionContract):
     @pytest.fixture
     def loader(self, postgres: PostgresTables) -> Iterator[Loader]:
-        opened = PostgresLoader(postgres.url, database="main")
+        opened = PostgresLoader(postgres.url, database="main", tries_first=True)
         self.tables = postgres
         yield opened
         opened.close()

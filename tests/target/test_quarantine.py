@@ -1,6 +1,7 @@
 """Records that the SCHEMA allows and the destination refuses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from target_td_table.batch import Batch
 from target_td_table.dry_run import DryRun
-from target_td_table.errors import BadRecordError, TooManyRejectedError
+from target_td_table.errors import BadRecordError, Misfit, TooManyRejectedError
 from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.quarantine import Quarantine
@@ -40,9 +41,11 @@ BEYOND = 2**63
 
 
 class Picky(DryRun):
-    """Takes batches of numbers in which none is odd; tells the first that is."""
+    """Takes batches of numbers in which none is odd; tells some of those that are."""
 
-    def __init__(self) -> None:  # it stands before no other loader
+    def __init__(self, tells: int | None = None) -> None:  # it stands before no other loader
+        self._tells = tells
+        self.asked = 0
         self.staged: list[tuple[str, bytes]] = []
 
     def alter(self, table: Table) -> None:
@@ -51,9 +54,14 @@ class Picky(DryRun):
     def stage(self, batch: Batch, mode: Mode) -> Staged:
         records = [each for _, each in batch.records()]
         if batch.table is NUMBERS:
-            for place, each in enumerate(records):
-                if int(each.rpartition(b": ")[2].rstrip(b"}\n")) % 2:
-                    raise BadRecordError("It", "it is odd", "Correct it.", place=place)
+            self.asked += 1
+            odd = [
+                Misfit(place, "it is odd")
+                for place, each in enumerate(records)
+                if int(each.rpartition(b": ")[2].rstrip(b"}\n")) % 2
+            ]
+            if odd:
+                raise BadRecordError("It", "it is odd", "Correct it.", odd[: self._tells])
         self.staged += [(batch.table.stream, each) for each in records]
         return Staged(batch.table, batch.rows, mode)
 
@@ -63,9 +71,11 @@ def numbers(folder: str, found: Sequence[int]) -> Batch:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 9) | st.just(2), max_size=700))
-def test_every_record_is_staged_or_kept_aside_once_and_in_order(found: list[int]) -> None:
-    loader = Picky()
+@given(st.lists(st.integers(0, 9) | st.just(2), max_size=50), st.sampled_from([None, 1, 3]))
+def test_every_record_is_staged_or_kept_aside_once_and_in_order(
+    found: list[int], tells: int | None
+) -> None:
+    loader = Picky(tells)
     with TemporaryDirectory() as folder:
         batch = numbers(folder, found)
         staged = Quarantine(loader, Limit(None)).stage(batch, Mode.APPEND)
@@ -83,6 +93,13 @@ def test_all_records_may_be_refused(tmp_path: Path) -> None:
     quarantine = Quarantine(Picky(), Limit(None))
     quarantine.stage(numbers(str(tmp_path), [1] * 300), Mode.APPEND)
     assert quarantine.refused == {"numbers": 300}
+
+
+def test_however_many_are_refused_the_destination_is_asked_twice(tmp_path: Path) -> None:
+    loader = Picky()
+    quarantine = Quarantine(loader, Limit(None))
+    quarantine.stage(numbers(str(tmp_path), range(3000)), Mode.APPEND)
+    assert (loader.asked, quarantine.refused["numbers"]) == (2, 1500)
 
 
 def test_more_refusals_than_allowed_end_the_load(tmp_path: Path) -> None:
@@ -150,20 +167,74 @@ def test_the_character_nul_is_kept_aside_in_postgresql(
 @pytest.mark.parametrize(
     ("field", "type_", "good", "bad"),
     [(TEXT, "date", "2026-01-02", "never"), (NUMBER, "decimal(3, 1)", 12.5, 1000),
-     (TEXT, "uuid", None, "x")],
+     (TEXT, "uuid", None, "x"), (INTEGER, "smallint", 5, 40_000)],
 )  # fmt: skip
-def test_a_value_that_a_type_given_by_hand_refuses_is_kept_aside(
+def test_values_that_a_type_given_by_hand_refuses_are_kept_aside(
     anywhere: Tables, field: dict[str, Any], type_: str, good: Any, bad: Any
 ) -> None:
     anywhere.run(f"CREATE TABLE charges (id text, v {type_})")
-    anywhere.load(
+    values = [good, bad, good, None, bad]
+    outcome = anywhere.load(
         schema("charges", id=TEXT, v=field),
-        *[record("charges", id=name, v=good) for name in "ab"],
-        record("charges", id="c", v=bad),
+        *[record("charges", id=str(n), v=value) for n, value in enumerate(values)],
         on_invalid="quarantine",
     )
-    assert anywhere.rows("SELECT id FROM charges ORDER BY id") == [("a",), ("b",)]
-    assert "`v` " in anywhere.rows("SELECT reason FROM charges__rejected")[0][0]
+    assert outcome.error is None
+    assert anywhere.rows("SELECT id FROM charges ORDER BY id") == [("0",), ("2",), ("3",)]
+    found = anywhere.rows("SELECT line, reason FROM charges__rejected ORDER BY line")
+    assert [line for line, _ in found] == [3, 6]
+    assert all("`v` " in reason for _, reason in found)
+
+
+def test_what_a_column_of_doubles_would_cut_and_what_comes_twice_is_kept_aside(
+    tables: DuckDbTables,
+) -> None:
+    tables.run("CREATE TABLE charges (id text, n double)")
+    twice = '{"type":"RECORD","stream":"charges","record":{"id":"b","n":1,"id":"c"}}\n'
+    longs = [record("charges", id=str(n), n=2**53 + n) for n in range(3)]
+    tables.load(CHARGES, twice, *longs, twice, on_invalid="quarantine")
+    assert tables.rows("SELECT id, n FROM charges") == [("0", 2.0**53)]
+    assert tables.rows("SELECT line, reason FROM charges__rejected ORDER BY line") == [
+        (2, "it has a field twice"),
+        (4, "`n` does not fit the type of its column"),
+        (5, "`n` does not fit the type of its column"),
+        (6, "it has a field twice"),
+    ]
+
+
+@pytest.mark.parametrize("type_", ["varchar(3)", "mood", "short", "jsonb"])
+def test_what_postgresql_alone_refuses_is_kept_aside(postgres: PostgresTables, type_: str) -> None:
+    postgres.run("CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN short AS char(3)")
+    postgres.run(f'CREATE TABLE charges (id text, "V" {type_})')
+    values = ["ok", "much too long", None, "\x00", "sad", "more"]
+    postgres.load(
+        schema("charges", id=TEXT, V=TEXT),
+        *[record("charges", id=str(n), V=value) for n, value in enumerate(values)],
+        on_invalid="quarantine",
+    )
+    fits = (
+        [(n,) for n in ("0", "1", "2", "4", "5")] if type_ == "jsonb" else [("0",), ("2",), ("4",)]
+    )
+    assert postgres.rows("SELECT id FROM charges ORDER BY id") == fits
+    ((kept,),) = postgres.rows("SELECT count(*) FROM charges__rejected")
+    assert kept + len(fits) == len(values)
+    assert postgres.rows("SELECT count(*) FROM pg_class WHERE relname LIKE '_td_%ied%'") == [(0,)]
+
+
+def test_what_is_not_in_the_encoding_of_the_database_is_kept_aside(
+    postgres: PostgresTables,
+) -> None:
+    latin = replace(postgres, database=f"{postgres.database}_latin")
+    postgres.run(f"CREATE DATABASE {latin.database} ENCODING latin1 LOCALE 'C' TEMPLATE template0")
+    try:
+        values = ["é", "漢", "e", "字"]
+        latin.load(
+            CHARGES, *[record("charges", id=each) for each in values], on_invalid="quarantine"
+        )
+        assert latin.rows("SELECT id FROM charges ORDER BY id") == [("e",), ("é",)]
+        assert latin.rows("SELECT line FROM charges__rejected ORDER BY line") == [(3,), (5,)]
+    finally:
+        postgres.run(f"DROP DATABASE {latin.database} WITH (FORCE)")
 
 
 def test_a_record_with_names_alike_is_kept_aside_as_it_came(anywhere: Tables) -> None:

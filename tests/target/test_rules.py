@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from target_td_table.rules import broken
+from target_td_table.rules import Rules
 from tests.target.world import INTEGER, TEXT, DuckDbTables, record, schema
 
 ADDRESS = {
@@ -62,9 +62,9 @@ def test_rules_are_those_of_the_draft_that_the_schema_was_written_in(
     definitions = {"small": {"maximum": 1}}
     found = {"properties": {"v": type_}, "definitions": definitions}
     known = ["v"] if type_ == {"type": "string"} else []
-    assert broken(found, {"v": 5}, known) == expected
+    assert Rules(found).broken({"v": 5}, known) == expected
 
 
 def test_no_more_rules_are_told_than_a_person_reads() -> None:
     found = {"properties": {str(n): {"type": "string"} for n in range(50)}}
-    assert len(broken(found, {str(n): n for n in range(50)}, [])) == 10
+    assert len(Rules(found).broken({str(n): n for n in range(50)}, [])) == 10

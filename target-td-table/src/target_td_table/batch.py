@@ -2,9 +2,9 @@
 
 import contextlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 
 from target_td_table.errors import BusyError
@@ -42,28 +42,28 @@ class Batch:
         with self.path.open("rb") as file:
             yield from zip(self.lines, file, strict=False)
 
-    def parts(self, rows: int) -> Iterator["Batch"]:
-        """Yield batches of at most so many of its rows, in order; the caller removes each."""
-        start, records = 0, (record for _, record in self.records())
-        while part := list(islice(records, rows)):
-            yield self._part(start, part)
-            start += len(part)
-
-    def around(self, place: int) -> tuple["Batch", tuple[int, bytes], "Batch"]:
-        """What comes before a row, the row, and what comes after it; for a batch of few rows."""
-        found = list(self.records())
-        records = [record for _, record in found]
-        before, after = records[:place], records[place + 1 :]
-        return self._part(0, before), found[place], self._part(place + 1, after)
-
-    def _part(self, start: int, records: Sequence[bytes]) -> "Batch":
-        """Some rows of it in a file of their own."""
+    def without(self, places: Collection[int]) -> "Batch":
+        """A batch of its own with the other rows, in order; the caller removes both."""
         path = self.path.with_name(f"part-{next(_numbers)}.ndjson")
-        content = b"".join(records)
-        with _on_disk(path):
-            path.write_bytes(content)
-        lines = self.lines[start : start + len(records)]
-        return Batch(self.table, path, len(records), len(content), self.longest_chunk_bytes, lines)
+        lines, size_bytes = array("Q"), 0
+        with _on_disk(path), path.open("wb", buffering=1 << 20) as file:
+            for place, (line, record) in enumerate(self.records()):
+                if place not in places:
+                    size_bytes += file.write(record)
+                    lines.append(line)
+        longest = self.longest_chunk_bytes
+        return Batch(self.table, path, len(lines), size_bytes, longest, lines)
+
+    def write_marked(self, path: Path, field: Callable[[int], bytes]) -> None:
+        """Write its records to another file, each beginning with a field that tells its place."""
+        with _on_disk(path), path.open("wb", buffering=1 << 20) as file:
+            for place, (_, record) in enumerate(self.records()):
+                rest = record[1:].lstrip()
+                file.write(b"{%b%b%b" % (field(place), b"" if rest[:1] == b"}" else b",", rest))
+
+    def at(self, places: Collection[int]) -> dict[int, tuple[int, bytes]]:
+        """The records at some places, each with its line."""
+        return {place: each for place, each in enumerate(self.records()) if place in places}
 
     def remove(self) -> None:
         """Give the disk space back."""

@@ -5,6 +5,7 @@ It names streams, fields and keys, never a secret and never the content of a rec
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -36,16 +37,25 @@ class RecordBeforeSchemaError(InputError):
     """A stream sent a record before its schema."""
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A record of a batch that the destination refuses: its place, from 0 on, and what is wrong."""
+
+    place: int
+    reason: str
+
+
 class BadRecordError(InputError):
     """A record does not fit its table; `reason` is what is wrong with it, without where it is.
 
-    When a destination refused it, `place` tells which one of its batch it is, from 0 on.
+    When a destination refused it, `misfits` are the records of the batch that it is known to
+    refuse, this one or more, each once.
     """
 
-    def __init__(self, where: str, reason: str, fix: str, *, place: int | None = None) -> None:
+    def __init__(self, where: str, reason: str, fix: str, misfits: Sequence[Misfit] = ()) -> None:
         super().__init__(f"{where}: {reason}. Nothing of its batch was published. {fix}")
         self.reason = reason
-        self.place = place
+        self.misfits = tuple(misfits)
 
 
 class TooManyRejectedError(InputError):

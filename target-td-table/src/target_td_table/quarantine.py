@@ -4,7 +4,7 @@ Decision: docs/decisions/0116-what-only-a-destination-refuses.md.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from target_td_table.batch import Batch, OpenBatch
 from target_td_table.errors import BadRecordError, TableError
@@ -13,10 +13,6 @@ from target_td_table.modes import Mode
 from target_td_table.records import Rejected, as_it_came
 from target_td_table.rejects import Limit, rejects_of, rows
 from target_td_table.table import Table
-
-# A batch with a record that is refused is staged in parts of so many rows: what is staged again
-# after a refusal is little, and a few refusals do not make many parts.
-_PART_ROWS = 256
 
 
 class Quarantine:
@@ -36,35 +32,40 @@ class Quarantine:
             TooManyRejectedError: If that were more records than may be rejected.
         """
         refused: list[Rejected] = []
-        staged = list(self._taken(batch, mode, refused))
+        staged = self._without_misfits(batch, mode, refused)
         if refused:
             self.refused[batch.table.stream] += len(refused)
+            refused.sort(key=lambda each: each.line)
             staged.append(self._kept_aside(batch, refused))
         return staged
 
-    def _taken(self, batch: Batch, mode: Mode, refused: list[Rejected]) -> Iterator[Staged]:
+    def _without_misfits(self, batch: Batch, mode: Mode, refused: list[Rejected]) -> list[Staged]:
+        """Stage a batch; what is refused is taken out and it is staged again, until it fits."""
+        left = batch
         try:
-            yield self._loader.stage(batch, mode)
-        except BadRecordError as error:
-            if error.place is None:
-                raise
-            place, reason = error.place, error.reason
-        else:
-            return
-        if batch.rows > _PART_ROWS:
-            for part in batch.parts(_PART_ROWS):
-                yield from self._taken_of_part(part, mode, refused)
-            return
-        before, (line, record), after = batch.around(place)
-        yield from self._taken_of_part(before, mode, refused)
-        refused.append(Rejected(line, reason, as_it_came(batch.table, record)))
-        self._limit.add(refused[-1:])
-        yield from self._taken_of_part(after, mode, refused)
+            while left.rows:
+                try:
+                    return [self._loader.stage(left, mode)]
+                except BadRecordError as error:
+                    if not error.misfits:
+                        raise
+                    reasons = {each.place: each.reason for each in error.misfits}
+                refused += self._rejected(left, reasons)
+                whole, left = left, left.without(reasons)
+                if whole is not batch:
+                    whole.remove()
+        finally:
+            if left is not batch:
+                left.remove()
+        return []
 
-    def _taken_of_part(self, part: Batch, mode: Mode, refused: list[Rejected]) -> Iterator[Staged]:
-        if part.rows:
-            yield from self._taken(part, mode, refused)
-        part.remove()
+    def _rejected(self, batch: Batch, reasons: Mapping[int, str]) -> list[Rejected]:
+        found = [
+            Rejected(line, reasons[place], as_it_came(batch.table, record))
+            for place, (line, record) in batch.at(reasons).items()
+        ]
+        self._limit.add(found)
+        return found
 
     def _kept_aside(self, batch: Batch, refused: list[Rejected]) -> Staged:
         table = rejects_of(batch.table)

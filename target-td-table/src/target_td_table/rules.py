@@ -3,7 +3,7 @@
 Asked only about records that do not fit: `jsonschema` is a hundred times slower than the check.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft4Validator, Draft7Validator
@@ -18,26 +18,31 @@ _MOST = 10
 _LONGEST = 40
 
 
-def broken(schema: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[str]) -> list[str]:
-    """The rules, each with where it is broken; of the fields in `known` only what is inside them.
+class Rules:
+    """The rules of one SCHEMA, made ready once.
 
-    None if the SCHEMA itself breaks JSON Schema, or refers to what is elsewhere.
+    None of them if the SCHEMA itself breaks JSON Schema.
     """
-    passed_over = {(field,) for field in known}
-    found: list[str] = []
-    try:
-        for error in _errors(schema, values):
-            if tuple(error.absolute_path) not in passed_over and len(found) < _MOST:
-                found.append(f"{_place(error.absolute_path)} {_words(error)}")
-    except (Unresolvable, RecursionError, TypeError, ValueError):
-        return []
-    return found
 
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        validator = _validator(schema)
+        # With a registry of its own it fetches nothing from the network.
+        self._validator = validator(schema, registry=Registry()) if validator else None
 
-def _errors(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[ValidationError]:
-    validator = _validator(schema)
-    # With a registry of its own it fetches nothing from the network.
-    yield from validator(schema, registry=Registry()).iter_errors(values) if validator else ()
+    def broken(self, values: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+        """The rules, each with where it is broken; of the fields in `known` only what is inside them.
+
+        None if the SCHEMA refers to what is elsewhere.
+        """
+        passed_over = {(field,) for field in known}
+        found: list[str] = []
+        try:
+            for error in self._validator.iter_errors(values) if self._validator else ():
+                if tuple(error.absolute_path) not in passed_over and len(found) < _MOST:
+                    found.append(f"{_place(error.absolute_path)} {_words(error)}")
+        except (Unresolvable, RecursionError, TypeError, ValueError):
+            return []
+        return found
 
 
 def _validator(schema: Mapping[str, Any]) -> type[Validator] | None:
@@ -45,7 +50,7 @@ def _validator(schema: Mapping[str, Any]) -> type[Validator] | None:
     for draft in (validator_for(schema, default=Draft7Validator), Draft4Validator):
         try:
             draft.check_schema(dict(schema))
-        except SchemaError:
+        except (SchemaError, Unresolvable, RecursionError, TypeError, ValueError):
             continue
         return draft
     return None

@@ -5,7 +5,6 @@ seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
 """
 
 import contextlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import duckdb
 
 from target_td_table.batch import Batch
-from target_td_table.errors import BadRecordError, InputError
+from target_td_table.errors import InputError
 from target_td_table.loaders import duckdb_statements as statements
 from target_td_table.loaders import sql, sql_activation, sql_merge
 from target_td_table.loaders.base import (
@@ -26,13 +25,12 @@ from target_td_table.loaders.base import (
 )
 from target_td_table.loaders.duckdb_errors import opening_refused, refused
 from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
-from target_td_table.loaders.misfits import first_misfit, misfit_at
+from target_td_table.loaders.duckdb_trying import Trying
 from target_td_table.modes import Mode
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
 
 _MIB = 1 << 20
-_LINE = re.compile(r"in line (\d+)")
 # What Python, the batches' buffers and DuckDB's JSON reader take beside DuckDB's own limit.
 _OUTSIDE_DUCKDB_BYTES = 250 * _MIB
 
@@ -64,7 +62,7 @@ class DuckDbLoader:
             raise opening_refused(self._path, error) from error
         self._in_transaction = False
         self._tries_first = tries_first
-        self._trying: duckdb.DuckDBPyConnection | None = None
+        self._trying = Trying(self._connection)
         self._run("SET TimeZone = 'UTC'")
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
@@ -102,46 +100,12 @@ class DuckDbLoader:
             self._run(statements.create_staging(into, batch.table.name))
         if self._tries_first:
             # A statement that fails aborts the transaction, with all that is staged.
-            self._try(batch, existing)
+            self._trying.refuse_misfits(batch, existing)
         try:
             self._run(statements.insert_batch(batch, into, existing), batch.table)
         except InputError as error:
-            raise self._misfit(batch, existing) or error from error
+            raise self._trying.misfit(batch, existing) or error from error
         return Staged(batch.table, batch.rows, mode)
-
-    def _try(self, batch: Batch, existing: Mapping[str, str]) -> None:
-        if self._refusal(batch, existing, batch.path):
-            misfit = self._misfit(batch, existing)
-            if misfit:
-                raise misfit
-
-    def _misfit(self, batch: Batch, existing: Mapping[str, str]) -> BadRecordError | None:
-        """A record that DuckDB refuses: the one at the line that it names, or the first one."""
-        path = batch.path.with_name("tried.ndjson")
-
-        def fails(records: Sequence[bytes]) -> bool:
-            path.write_bytes(b"".join(records))
-            return bool(self._refusal(batch, existing, path))
-
-        try:
-            named = _LINE.search(self._refusal(batch, existing, batch.path))
-            found = misfit_at(batch, int(named[1]) - 1, fails) if named else None
-            return found or first_misfit(batch, fails)
-        finally:
-            path.unlink(missing_ok=True)
-
-    def _refusal(self, batch: Batch, existing: Mapping[str, str], path: Path) -> str:
-        """What DuckDB says of records that it cannot take; nothing if it takes them."""
-        statement = statements.try_file(batch.table, path, batch.longest_chunk_bytes, existing)
-        # Another connection: the transaction of this one stays as it is.
-        if self._trying is None:
-            self._trying = self._connection.cursor()
-            self._trying.execute("SET TimeZone = 'UTC'")
-        try:
-            self._trying.execute(statement).fetchall()
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            return str(error)
-        return ""
 
     def publish(
         self, staged: Sequence[Staged], state: State | None, loads: Sequence[LoadRow] = ()
@@ -181,8 +145,7 @@ class DuckDbLoader:
     def close(self) -> None:
         """See `Loader`."""
         self._roll_back()
-        if self._trying:
-            self._trying.close()
+        self._trying.close()
         self._connection.close()
 
     def _replace(self, table: Table) -> None:

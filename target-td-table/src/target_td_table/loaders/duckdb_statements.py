@@ -32,7 +32,11 @@ _LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
 }
 # DuckDB reads into buffers of twice the longest record; small ones stay in the cache.
 _OBJECT_BYTES = 2 << 20
-_TOO_LONG = "an integer beyond 2^53 does not fit into a DOUBLE without losing digits"
+# What a tried record is called in its file, beside its fields; no field of a stream has the name.
+PLACE = "_td_place"
+_REFUSE = "error('an integer beyond 2^53 does not fit into a DOUBLE without losing digits')"
+# TRY does not take `error`, which it cannot foresee; this is no number either.
+_REFUSE_IN_TRY = f"CAST(concat('x', {PLACE}) AS DOUBLE)"
 COLUMNS = """
     SELECT column_name, data_type FROM duckdb_columns()
     WHERE database_name = current_database() AND schema_name = ? AND lower(table_name) = lower(?)
@@ -119,6 +123,49 @@ def try_file(
     return f"SELECT max(hash({values})) {_from(table, file, longest_chunk_bytes, existing)}"
 
 
+def find_misfits(
+    table: Table, file: Path, longest_chunk_bytes: int, existing: Mapping[str, str]
+) -> str:
+    """The places of the records of which a value cannot be made, each with those columns' numbers.
+
+    The file has `PLACE` in each record. Each column is tried by itself.
+    """
+    types = {name.lower(): type_ for name, type_ in existing.items()}
+    tried = ", ".join(
+        f"CASE WHEN TRY(hash({_tried(table, column, types)})) IS NULL THEN {number} END"
+        for number, column in enumerate(table.columns)
+    )
+    fields = {PLACE: "BIGINT"} | {table.spelling(field): "JSON" for field in table.fields}
+    read = _read_json(file, longest_chunk_bytes, fields)
+    return (
+        f"SELECT {PLACE}, wrong FROM (SELECT {PLACE}, concat_ws(',', {tried}) AS wrong "
+        f"FROM {read[:-1]}, ignore_errors = true)) WHERE wrong <> ''"
+    )
+
+
+def find_twice(table: Table, file: Path, longest_chunk_bytes: int) -> str:
+    """The places of the records that have a field of the table twice; the file has `PLACE`."""
+    names = ", ".join(literal(table.spelling(field)) for field in table.fields)
+    declared = f"list_filter(json_keys(json), lambda name: name IN ({names}))"
+    return (
+        f"SELECT CAST(json ->> '$.{PLACE}' AS BIGINT), '' FROM read_json_objects("
+        f"{literal(str(file))}, format = 'newline_delimited', "
+        f"maximum_object_size = {_object_bytes(longest_chunk_bytes)}) "
+        f"WHERE len({declared}) > len(list_distinct({declared}))"
+    )
+
+
+def _tried(table: Table, column: Column, types: Mapping[str, str]) -> str:
+    """The value of a column, made from its field as JSON, in the type the column has."""
+    name, read_as = quoted(table.spelling(column.field)), _read_as(table, column.field, types)
+    typed = {"JSON": name, "VARCHAR": f"({name} ->> '$')"}.get(
+        read_as, f"CAST({name} AS {read_as})"
+    )
+    type_ = types.get(column.name.lower())
+    value = _value(column, typed, type_).replace(_REFUSE, _REFUSE_IN_TRY)
+    return f"CAST({value} AS {type_})" if type_ else value
+
+
 def _values(table: Table, existing: Mapping[str, str]) -> dict[str, str]:
     """The value of each column."""
     types = {name.lower(): type_ for name, type_ in existing.items()}
@@ -132,15 +179,21 @@ def _values(table: Table, existing: Mapping[str, str]) -> dict[str, str]:
 
 def _from(table: Table, file: Path, longest_chunk_bytes: int, existing: Mapping[str, str]) -> str:
     types = {name.lower(): type_ for name, type_ in existing.items()}
-    read_as = ", ".join(
-        f"{literal(table.spelling(field))}: {literal(_read_as(table, field, types))}"
-        for field in table.fields
-    )
+    fields = {table.spelling(field): _read_as(table, field, types) for field in table.fields}
+    return f"FROM {_read_json(file, longest_chunk_bytes, fields)}"
+
+
+def _read_json(file: Path, longest_chunk_bytes: int, fields: Mapping[str, str]) -> str:
+    """The records of a file, each field in its type."""
+    columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in fields.items())
     return (
-        f"FROM read_json({literal(str(file))}, format = 'newline_delimited', "
-        f"columns = {{{read_as}}}, auto_detect = false, "
-        f"maximum_object_size = {max(longest_chunk_bytes + 1, _OBJECT_BYTES)})"
+        f"read_json({literal(str(file))}, format = 'newline_delimited', columns = {{{columns}}}, "
+        f"auto_detect = false, maximum_object_size = {_object_bytes(longest_chunk_bytes)})"
     )
+
+
+def _object_bytes(longest_chunk_bytes: int) -> int:
+    return max(longest_chunk_bytes + 1, _OBJECT_BYTES)
 
 
 def create_states(name: TableName) -> str:
@@ -206,7 +259,7 @@ def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
         return value
     if wide is LogicalType.NUMBER:
         # A double holds every integer up to 2^53; beyond it, digits would be lost in silence.
-        return f"if(abs({value}) > {2**53}, error({literal(_TOO_LONG)}), CAST({value} AS DOUBLE))"
+        return f"if(abs({value}) > {2**53}, {_REFUSE}, CAST({value} AS DOUBLE))"
     if wide is LogicalType.LONG_INTEGER:
         return f"CAST({value} AS HUGEINT)"
     text = value

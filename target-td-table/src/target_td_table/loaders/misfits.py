@@ -1,14 +1,15 @@
-"""Which record of a batch a destination refuses, when it does not say so itself."""
+"""Which records of a batch a destination refuses, when it does not say so itself."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import msgspec
 
 from target_td_table.batch import Batch
-from target_td_table.errors import BadRecordError
-from target_td_table.records import as_it_came, explain, which
+from target_td_table.errors import BadRecordError, Misfit
+from target_td_table.reasons import Reasons, which
+from target_td_table.records import as_it_came
 from target_td_table.table import Table
 
 _CHUNK_ROWS = 1000
@@ -19,10 +20,11 @@ Fails = Callable[[Sequence[bytes]], bool]
 
 def misfit_at(batch: Batch, place: int, fails: Fails) -> BadRecordError | None:
     """The record at a place, if it fails by itself."""
-    found = next(islice(batch.records(), place, None), None)
+    found = batch.at([place]).get(place)
     if found is None or not fails([found[1]]):
         return None
-    return _explained(batch, place, *found, fails)
+    line, record = found
+    return Explaining(batch.table).refusal(place, line, record, wrong_field(batch, record, fails))
 
 
 def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
@@ -36,22 +38,16 @@ def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
         if fails(found):
             prefixes = range(len(chunk))
             at = bisect_left(prefixes, True, key=lambda last: fails(found[: last + 1]))
-            return _explained(batch, start + at, *chunk[at], fails)
+            line, record = chunk[at]
+            field = wrong_field(batch, record, fails)
+            return Explaining(batch.table).refusal(start + at, line, record, field)
         start += len(chunk)
     return None
 
 
-def _explained(batch: Batch, place: int, line: int, record: bytes, fails: Fails) -> BadRecordError:
-    came = as_it_came(batch.table, record)
-    where = f"`{batch.table.stream}`{which(batch.table, came)} (line {line})"
-    try:
-        explain(batch.table, came, line)
-    except BadRecordError as error:
-        return BadRecordError(where, error.reason, _FIX, place=place)
-    return BadRecordError(where, _reason(batch.table, record, fails), _FIX, place=place)
-
-
-def _reason(table: Table, record: bytes, fails: Fails) -> str:
+def wrong_field(batch: Batch, record: bytes, fails: Fails) -> str | None:
+    """The first field of a record that fails by itself."""
+    table = batch.table
     values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
     spellings = {field: table.spelling(field) for field in table.fields}
     fields = [
@@ -59,10 +55,42 @@ def _reason(table: Table, record: bytes, fails: Fails) -> str:
         for field, name in spellings.items()
         if name in values and fails([_alone(name, values[name])])
     ]
-    if fields:
-        return f"`{fields[0]}` does not fit the type of its column"
-    # Each of its fields fits, once it is there only once.
-    return "it has a field twice"
+    return fields[0] if fields else None
+
+
+class Explaining:
+    """Says what is wrong with records of a table that its destination refuses."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._reasons = Reasons(table)
+
+    def refusal(self, place: int, line: int, record: bytes, field: str | None) -> BadRecordError:
+        """One record and the field that is refused, None if each of them fits."""
+        came = as_it_came(self._table, record)
+        where = f"`{self._table.stream}`{which(self._table, came)} (line {line})"
+        reason = self._reason(came, line, field)
+        return BadRecordError(where, reason, _FIX, [Misfit(place, reason)])
+
+    def refusals(self, batch: Batch, fields: Mapping[int, str | None]) -> BadRecordError | None:
+        """All records at some places, each with the field that is refused, as one error."""
+        found = [
+            self.refusal(place, line, record, fields[place])
+            for place, (line, record) in batch.at(fields).items()
+        ]
+        if found:
+            found[0].misfits = tuple(misfit for each in found for misfit in each.misfits)
+        return found[0] if found else None
+
+    def _reason(self, came: bytes, line: int, field: str | None) -> str:
+        try:
+            self._reasons.refuse(came, line)
+        except BadRecordError as error:
+            return error.reason
+        if field is None:
+            # Each of its fields fits, once it is there only once.
+            return "it has a field twice"
+        return f"`{field}` does not fit the type of its column"
 
 
 def _alone(name: str, value: msgspec.Raw) -> bytes:

@@ -33,11 +33,12 @@ _T = TypeVar("_T")
 class PostgresLoader:
     """Tables in one database of a PostgreSQL server; a `TableName.database` is a schema there."""
 
-    def __init__(self, destination: str, *, database: str) -> None:
+    def __init__(self, destination: str, *, database: str, tries_first: bool = False) -> None:
+        """With `tries_first` a batch that is refused tells all its records that are."""
         self._database = database
         self._session = Session(address_in(destination))
         self._catalog = Catalog(self._session)
-        self._copying = Copying(self._session)
+        self._copying = Copying(self._session, tells_all=tries_first)
         self._stagings = Stagings()
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:

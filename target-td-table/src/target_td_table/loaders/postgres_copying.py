@@ -5,9 +5,16 @@ from collections.abc import Mapping, Sequence
 import psycopg
 
 from target_td_table.batch import Batch
+from target_td_table.errors import InputError
 from target_td_table.loaders import postgres_statements as statements
 from target_td_table.loaders.postgres_errors import Doing
-from target_td_table.loaders.postgres_refusals import is_about_a_record, refused_record
+from target_td_table.loaders.postgres_misfits import find_all
+from target_td_table.loaders.postgres_refusals import (
+    Filling,
+    is_about_a_record,
+    refused_record,
+    refused_records,
+)
 from target_td_table.loaders.postgres_rows import Filled, filled, lines
 from target_td_table.loaders.postgres_session import Session
 from target_td_table.table import Table, TableName
@@ -16,8 +23,10 @@ from target_td_table.table import Table, TableName
 class Copying:
     """Sends batches by COPY."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, tells_all: bool) -> None:
+        """With `tells_all` a refusal tells all records of a batch that are refused."""
         self._session = session
+        self._tells_all = tells_all
         # Tables whose tap writes integers like 1.0.
         self._careful: set[TableName] = set()
 
@@ -36,8 +45,14 @@ class Copying:
             self._send(statement, batch, columns)
         except psycopg.Error as error:
             if is_about_a_record(error):
-                raise refused_record(batch, columns, error) from error
+                raise self._refusal(batch, Filling(columns, types), error) from error
             raise self._session.refused(doing, error) from error
+
+    def _refusal(self, batch: Batch, filling: Filling, error: psycopg.Error) -> InputError:
+        found = find_all(self._session, batch, filling) if self._tells_all else []
+        if found:
+            return refused_records(found, batch.table)
+        return refused_record(batch, filling.columns, error)
 
     def _send(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
         """Send a batch; a second time if its integers turn out to be written like 1.0."""

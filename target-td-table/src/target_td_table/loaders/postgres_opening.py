@@ -25,4 +25,8 @@ def open_loader(settings: Settings) -> Loader:
                 )
             ]
         ) from error
-    return PostgresLoader(settings.destination, database=settings.database)
+    return PostgresLoader(
+        settings.destination,
+        database=settings.database,
+        tries_first=settings.on_invalid == "quarantine",
+    )

@@ -1,14 +1,14 @@
 """Which record COPY refused, and what is wrong with it, without telling what is in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import psycopg
 
 from target_td_table.batch import Batch
-from target_td_table.errors import BadRecordError, InputError
+from target_td_table.errors import BadRecordError, InputError, Misfit
 from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
 from target_td_table.table import Table
 
@@ -29,9 +29,19 @@ _REASONS = {
     ),
     "54001": "is nested deeper than the server's `max_stack_depth` allows",
 }
+# Beside all that begin with 22: what is wrong with a value.
+STATES = tuple(_REASONS)
 _ENCODING = frozenset({"22021", "22P05"})
 _NUL = "holds the character U+0000, which PostgreSQL cannot keep"
 _OTHER = "does not fit the type of its column"
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The columns that a batch fills, and their types at the server."""
+
+    columns: Sequence[Filled]
+    types: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +58,16 @@ class Refusal:
         """What to tell a person."""
         where = f"`{table.stream}`{_key(table, self.record)} (line {self.line})"
         value = f"`{self.field}`" if self.field else "one of its values"
+        reason = f"{value} {self.reason}"
         fix = "Correct the data or the column."
-        return BadRecordError(where, f"{value} {self.reason}", fix, place=self.place)
+        return BadRecordError(where, reason, fix, [Misfit(self.place, reason)])
+
+
+def refused_records(found: Sequence[Refusal], table: Table) -> BadRecordError:
+    """All of them as one error, which tells the first one."""
+    errors = [each.error(table) for each in found]
+    errors[0].misfits = tuple(misfit for each in errors for misfit in each.misfits)
+    return errors[0]
 
 
 def is_about_a_record(error: psycopg.Error) -> bool:
@@ -62,9 +80,8 @@ def refused_record(batch: Batch, columns: Sequence[Filled], error: psycopg.Error
     """The error of COPY as a sentence about one record."""
     found = find(batch, columns, error)
     if found is None:
-        reason = _REASONS.get(error.sqlstate or "", _OTHER)
         return InputError(
-            f"A record of `{batch.table.stream}` {reason}. PostgreSQL does not say which record. "
+            f"A record of `{batch.table.stream}` {reason(error.sqlstate)}. PostgreSQL does not say which record. "
             "Nothing of its batch was published."
         )
     return found.error(batch.table)
@@ -74,11 +91,23 @@ def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refus
     """The record and the field that the server means, if that can be told."""
     if error.sqlstate in _ENCODING:
         # The server checks ahead, and may name a line before the one it means.
-        for at, (line, record) in enumerate(batch.records()):
-            if holds_nul(record) and (field := _field_with_nul(record, columns)):
-                return Refusal(at, line, record, field, _NUL)
+        with_nul = next(refused_for_nul(batch, columns), None)
+        if with_nul:
+            return with_nul
     place = _PLACE.search(error.diag.context or "")
     return _at(batch, columns, place, error) if place else None
+
+
+def reason(state: str | None) -> str:
+    """What a SQLSTATE says about a value."""
+    return _REASONS.get(state or "", _OTHER)
+
+
+def refused_for_nul(batch: Batch, columns: Sequence[Filled]) -> Iterator[Refusal]:
+    """Yield the records that hold U+0000, each with the first field that does."""
+    for at, (line, record) in enumerate(batch.records()):
+        if holds_nul(record) and (field := _field_with_nul(record, columns)):
+            yield Refusal(at, line, record, field, _NUL)
 
 
 def _at(
@@ -89,8 +118,8 @@ def _at(
         written += row_lines(record, columns)
         if written >= wanted:
             fields = [each.field for each in columns if each.name == place[2]]
-            reason = _REASONS.get(error.sqlstate or "", _OTHER)
-            return Refusal(at, line, record, fields[0] if fields else None, reason)
+            field = fields[0] if fields else None
+            return Refusal(at, line, record, field, reason(error.sqlstate))
     return None
 
 

@@ -1,12 +1,13 @@
 """Rows that are packed and uploaded until they are published together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, repeat
 
 import msgspec
 
 from target_td_table.batch import Batch
-from target_td_table.loaders.misfits import first_misfit
+from target_td_table.loaders.misfits import Explaining, first_misfit, wrong_field
 from target_td_table.loaders.treasure_data.filling import Filling
 from target_td_table.loaders.treasure_data.parts import PART_BYTES, Parts
 from target_td_table.loaders.treasure_data.rows import Packer
@@ -146,12 +147,24 @@ def check(batch: Batch, placed: Table, types: Mapping[str, str]) -> None:
     """Pack a batch for nobody.
 
     Raises:
-        BadRecordError: If a value does not fit; it tells the first record of which one does not.
+        BadRecordError: If values do not fit; it tells all records of which one does not.
     """
     packer = Packer(placed, types, times=repeat(0), careful=True)
+    fields: dict[int, str | None] = {}
+    first = 0
     with batch.path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES) + file.readline():
-            _packed_carefully(packer, block, batch)
+            records = [record + b"\n" for record in block.split(b"\n")[:-1]]
+            if _fails(packer, [block]):
+                fields |= {
+                    place: wrong_field(batch, record, partial(_fails, packer))
+                    for place, record in enumerate(records, first)
+                    if _fails(packer, [record])
+                }
+            first += len(records)
+    refusal = Explaining(batch.table).refusals(batch, fields)
+    if refusal:
+        raise refusal
 
 
 def _packed_carefully(packer: Packer, block: bytes, batch: Batch) -> bytes:
