@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from target_td_table.modes import Mode
 from target_td_table.target import TargetTdTable
 from tests.target.world import (
     BOOLEAN,
@@ -14,6 +15,7 @@ from tests.target.world import (
     OBJECT,
     TEXT,
     DuckDbTables,
+    Tables,
     activate,
     record,
     schema,
@@ -102,9 +104,34 @@ def test_the_table_setting_is_a_template(tables: DuckDbTables) -> None:
     assert tables.rows("FROM stripe_charges") == [("1",)]
 
 
-def test_two_streams_into_one_table_are_refused(tables: DuckDbTables) -> None:
-    outcome = tables.load(schema("charges"), schema("refunds"), table="all")
-    assert "`charges` and `refunds` would both load into the table `main.all`" in outcome.sentence
+@pytest.mark.parametrize("mode", Mode)
+def test_two_streams_into_one_table_are_refused_with_the_second_schema(
+    everywhere: Tables, mode: Mode
+) -> None:
+    lines = [schema("charges"), schema("refunds"), "no line of these is looked at"]
+    outcome = everywhere.load(*lines, table="every", mode=str(mode))
+    assert "`charges` and `refunds` would both load into the table" in outcome.sentence
+    assert "Put `{stream}` into the setting `table`" in outcome.sentence
+
+
+def test_when_a_second_stream_comes_late_nothing_of_the_first_is_published(
+    everywhere: Tables,
+) -> None:
+    lines = [schema("charges"), record("charges", id="1"), schema("refunds")]
+    outcome = everywhere.load(*lines, table="every")
+    assert "would both load into the table" in outcome.sentence
+    if everywhere.columns("every"):
+        assert everywhere.rows("SELECT * FROM every") == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_stream_into_the_table_of_rejected_records_of_another_is_refused(
+    everywhere: Tables, order: int
+) -> None:
+    lines = [schema("charges"), schema("charges__rejected")][::order]
+    outcome = everywhere.load(*lines, on_invalid="quarantine")
+    assert "where records of `charges` go that do not fit" in outcome.sentence
+    assert everywhere.load(*lines).error is None
 
 
 def test_a_missing_table_is_refused_when_none_may_be_created(tables: DuckDbTables) -> None:

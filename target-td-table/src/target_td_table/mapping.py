@@ -1,6 +1,8 @@
 """From a stream's JSON Schema to its table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from target_td_table import naming
@@ -16,7 +18,11 @@ _BY_TYPE = {
 }
 _NUMBERS = {LogicalType.INTEGER, LogicalType.LONG_INTEGER, LogicalType.NUMBER}
 _LONGEST_INTEGER = 2**63
+# Schemas may refer to themselves.
+_DEEPEST = 50
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum")
+# Digits that a decimal has in most databases; numbers that may have more are not decimals.
+_MOST_DIGITS, _MOST_DECIMALS = 38, 18
 
 
 def table(
@@ -40,7 +46,12 @@ def table(
             "Correct the tap, or deselect the stream."
         )
     fields = {field: logical_type(each, schema) for field, each in properties.items()}
-    columns = _columns(stream, fields, time_column)
+    columns = tuple(
+        replace(column, scale=scale(properties[column.field], schema))
+        if column.type is LogicalType.NUMBER
+        else column
+        for column in _columns(stream, fields, time_column)
+    )
     return Table(stream, name, columns, tuple(key), schema=schema)
 
 
@@ -49,7 +60,7 @@ def logical_type(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Logica
 
     Whatever is not one scalar type for certain is json, which keeps every value as it came.
     """
-    if not isinstance(schema, Mapping) or depth > 50:
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return LogicalType.JSON
     if "$ref" in schema:
         return logical_type(_referred(schema["$ref"], root), root, depth + 1)
@@ -57,6 +68,30 @@ def logical_type(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Logica
         if alternatives in schema and "type" not in schema:
             return _common(schema[alternatives], root, depth)
     return _of_types(schema)
+
+
+def scale(schema: Any, root: Mapping[str, Any], depth: int = 0) -> int | None:
+    """How many decimals a number has at most: taps say 0.01 as `multipleOf` for two.
+
+    None if it may have any, or more digits in all than a decimal has.
+    """
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
+        return None
+    if "$ref" in schema:
+        return scale(_referred(schema["$ref"], root), root, depth + 1)
+    for alternatives in ("anyOf", "oneOf"):
+        if alternatives in schema and "type" not in schema:
+            found = {scale(each, root, depth + 1) for each in _not_null(schema[alternatives])}
+            return found.pop() if len(found) == 1 else None
+    step = schema.get("multipleOf")
+    if not isinstance(step, int | float) or isinstance(step, bool) or not step > 0:
+        return None
+    _, digits, exponent = Decimal(str(step)).normalize().as_tuple()
+    decimals = -int(exponent)
+    if digits != (1,) or not 0 <= decimals <= _MOST_DECIMALS:
+        return None
+    largest = float(10 ** (_MOST_DIGITS - decimals))
+    return None if any(abs(each) > largest for each in _bounds(schema)) else decimals
 
 
 def _of_types(schema: Mapping[str, Any]) -> LogicalType:
@@ -77,17 +112,16 @@ def _of_types(schema: Mapping[str, Any]) -> LogicalType:
 
 def _is_longer_than_64_bits(schema: Mapping[str, Any]) -> bool:
     """Whether it allows longer ones by name; without bounds nobody means them."""
-    bounds = [schema.get(word) for word in _BOUNDS]
-    numbers = [each for each in bounds if isinstance(each, int | float)]
-    return any(not -_LONGEST_INTEGER <= each < _LONGEST_INTEGER for each in numbers)
+    return any(not -_LONGEST_INTEGER <= each < _LONGEST_INTEGER for each in _bounds(schema))
+
+
+def _bounds(schema: Mapping[str, Any]) -> list[int | float]:
+    found = [schema.get(word) for word in _BOUNDS]
+    return [each for each in found if isinstance(each, int | float)]
 
 
 def _common(alternatives: Sequence[Any], root: Mapping[str, Any], depth: int) -> LogicalType:
-    types = {
-        logical_type(each, root, depth + 1)
-        for each in alternatives
-        if not (isinstance(each, Mapping) and each.get("type") in ("null", ["null"]))
-    }
+    types = {logical_type(each, root, depth + 1) for each in _not_null(alternatives)}
     if types == {LogicalType.TIMESTAMP, LogicalType.STRING}:
         return LogicalType.STRING
     if LogicalType.NUMBER in types and types <= _NUMBERS:
@@ -95,6 +129,14 @@ def _common(alternatives: Sequence[Any], root: Mapping[str, Any], depth: int) ->
     if types == {LogicalType.INTEGER, LogicalType.LONG_INTEGER}:
         return LogicalType.LONG_INTEGER
     return types.pop() if len(types) == 1 else LogicalType.JSON
+
+
+def _not_null(alternatives: Sequence[Any]) -> list[Any]:
+    return [
+        each
+        for each in alternatives
+        if not (isinstance(each, Mapping) and each.get("type") in ("null", ["null"]))
+    ]
 
 
 def _referred(reference: Any, root: Mapping[str, Any]) -> Any:

@@ -92,6 +92,7 @@ class Sinks:
         self._schemas[schema.stream] = schema
         if sink is None:
             self._refuse_a_second_stream(table)
+            self._refuse_a_table_of_rejects(table)
             self._refuse_a_missing_table(table)
             self._refuse_a_missing_key(table)
             self._publisher.alter(table)
@@ -130,12 +131,19 @@ class Sinks:
 
     def _refuse_a_second_stream(self, table: Table) -> None:
         for sink in self:
-            if str(sink.table.name).lower() == str(table.name).lower():
+            if _same(sink.table, table):
                 raise TableError(
                     f"The streams `{sink.table.stream}` and `{table.stream}` would both load into "
                     f"the table `{table.name}`. Put `{{stream}}` into the setting `table`, or "
                     "select one of them."
                 )
+
+    def _refuse_a_table_of_rejects(self, table: Table) -> None:
+        if self._settings.on_invalid == "quarantine":
+            for sink in self:
+                if not sink.takes_rejects:
+                    _refuse_the_table_of_rejects(sink.table, table)
+                    _refuse_the_table_of_rejects(table, sink.table)
 
     def _refuse_a_missing_key(self, table: Table) -> None:
         if self._settings.mode is not Mode.MERGE:
@@ -159,6 +167,19 @@ class Sinks:
                 f"There is no table `{table.name}` for the stream `{table.stream}`, and "
                 "`auto_create_table` is false. Create it, or set `auto_create_table` to true."
             )
+
+
+def _same(one: Table, other: Table) -> bool:
+    return str(one.name).lower() == str(other.name).lower()
+
+
+def _refuse_the_table_of_rejects(of: Table, table: Table) -> None:
+    if _same(rejects_of(of), table):
+        raise TableError(
+            f"The stream `{table.stream}` would load into the table `{table.name}`, where records "
+            f"of `{of.stream}` go that do not fit. Select one of the two, or set `on_invalid` to "
+            "fail."
+        )
 
 
 def closed(sinks: Iterable[Sink]) -> list[Closed]:

@@ -58,6 +58,8 @@ class Column:
     read_as: LogicalType
     # A time column is filled with the whole seconds since 1970 of a timestamp field.
     unix_seconds: bool = False
+    # How many decimals a number has at most, if the SCHEMA says so.
+    scale: int | None = None
 
     @property
     def type(self) -> LogicalType:

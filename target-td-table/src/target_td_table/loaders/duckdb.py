@@ -76,7 +76,7 @@ class DuckDbLoader:
         if existing is None:
             return [CreateTable(table)]
         types = {name: statements.logical_type(type_) for name, type_ in existing.items()}
-        return sql.changes(table, types)
+        return [*sql.changes(table, types), *statements.finer(table, existing)]
 
     def alter(self, table: Table) -> None:
         """See `Loader`."""

@@ -1,11 +1,12 @@
 """What is said to DuckDB, as text."""
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from target_td_table.batch import Batch
-from target_td_table.loaders.base import AddColumn, Change, CreateTable
+from target_td_table.loaders.base import AddColumn, Change, CreateTable, WidenColumn
 from target_td_table.loaders.sql import LOADS_COLUMNS, literal, path, quoted
 from target_td_table.table import Column, LogicalType, Table, TableName
 
@@ -30,6 +31,8 @@ _LOGICAL = {name: type_ for type_, name in _TYPES.items()} | {
     "FLOAT": LogicalType.NUMBER,
     "TIMESTAMP": LogicalType.TIMESTAMP,
 }
+_NUMBERS = (LogicalType.INTEGER, LogicalType.LONG_INTEGER, LogicalType.NUMBER)
+_DECIMAL = re.compile(r"DECIMAL\(38, ?(\d+)\)")
 # DuckDB reads into buffers of twice the longest record; small ones stay in the cache.
 _OBJECT_BYTES = 2 << 20
 # What a tried record is called in its file, beside its fields; no field of a stream has the name.
@@ -47,6 +50,27 @@ COLUMNS = """
 def logical_type(type_: str) -> LogicalType | None:
     """The logical type of a column; None for a type that only a person gives."""
     return LogicalType.NUMBER if type_.startswith("DECIMAL") else _LOGICAL.get(type_)
+
+
+def column_type(column: Column) -> str:
+    """The type a column is made with."""
+    if column.type is LogicalType.NUMBER and column.scale is not None:
+        return f"DECIMAL(38,{column.scale})"
+    return _TYPES[column.type]
+
+
+def finer(table: Table, existing: Mapping[str, str]) -> list[WidenColumn]:
+    """The columns that need more decimals than they have."""
+    types = {name.lower(): type_ for name, type_ in existing.items()}
+    has = {
+        column.name: _DECIMAL.fullmatch(types.get(column.name.lower(), ""))
+        for column in table.columns
+    }
+    return [
+        WidenColumn(column, LogicalType.NUMBER)
+        for column in table.columns
+        if (found := has[column.name]) and column.scale and column.scale > int(found[1])
+    ]
 
 
 def create_database(name: TableName) -> str:
@@ -67,8 +91,10 @@ def change(name: TableName, needed: Change) -> str:
     head = f"ALTER TABLE {path(name)}"
     if isinstance(needed, AddColumn):
         return f"{head} ADD COLUMN {_definition(needed.column)}"
-    column, type_ = quoted(needed.column.name), _TYPES[needed.column.type]
+    column, type_ = quoted(needed.column.name), column_type(needed.column)
     using = _converted(column, needed.narrow, needed.column.type)
+    if type_.startswith("DECIMAL"):
+        using = f"CAST({column} AS {type_})"
     return f"{head} ALTER COLUMN {column} SET DATA TYPE {type_} USING {using}"
 
 
@@ -232,21 +258,29 @@ def read_states(name: TableName) -> str:
 def _definition(column: Column) -> str:
     # Nested JSON takes a third less room this way, and is written faster.
     compression = " USING COMPRESSION zstd" if column.type is LogicalType.JSON else ""
-    return f"{quoted(column.name)} {_TYPES[column.type]}{compression}"
+    return f"{quoted(column.name)} {column_type(column)}{compression}"
 
 
 def _read_as(table: Table, field: str, types: Mapping[str, str]) -> str:
-    """The type a field is read as: a person may have widened its column to HUGEINT."""
-    columns = (column for column in table.columns if column.field == field)
-    if any(types.get(column.name.lower()) == "HUGEINT" for column in columns):
-        return "HUGEINT"
-    return _TYPES[table.fields[field]]
+    """The type a field is read as: that of its column if it keeps more digits than the field's."""
+    own = _TYPES[table.fields[field]]
+    if table.fields[field] not in _NUMBERS:
+        return own
+    filled = [column.name.lower() for column in table.columns if column.field == field]
+    return next((types[name] for name in filled if _is_exact(types.get(name, ""))), own)
+
+
+def _is_exact(type_: str) -> bool:
+    """Whether DuckDB reads a JSON number into it digit by digit."""
+    return type_ == "HUGEINT" or type_.startswith("DECIMAL")
 
 
 def _value(column: Column, field: str, type_: str | None) -> str:
     """The value of a column, read from a field, in the type the column has."""
     if column.unix_seconds:
         return f"CAST(floor(epoch({field})) AS BIGINT)"
+    if column.type in _NUMBERS and _is_exact(type_ or ""):
+        return field
     has = logical_type(type_ or "")
     if has is not None:
         return _converted(field, column.type, has)
