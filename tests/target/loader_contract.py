@@ -1,5 +1,6 @@
 """What every loader promises, as a suite each loader's tests inherit."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -182,6 +183,36 @@ class LoaderContract:
             ("x1", "nightly", "charges", "main.charges", "append", 2, 0, '{"a":1}', True),
             ("x2", "nightly", "charges", "main.charges", "merge", 1, 3, None, True),
         ]
+
+    @pytest.mark.parametrize(
+        ("loads", "expected"),
+        [
+            (["ours 1", "ours 3"], []),
+            # Whoever is renamed loads no more under its old name.
+            (["before 1", "ours 2", "ours 3"], []),
+            (["ours 1", "another 2", "ours 3", "a third 4"], ["a third", "another"]),
+            (["ours 1", "another 2 in vain"], []),
+            (["ours 1", "another 2", "ours 3 replace"], []),
+            (["ours 1", "ours 2 replace", "another 3"], ["another"]),
+        ],
+    )
+    def test_pipelines_that_take_turns_in_a_table_are_known(
+        self, loader: Loader, loads: list[str], expected: list[str]
+    ) -> None:
+        for each in loads:
+            words = re.fullmatch(r"(.+) (\d)( replace)?( in vain)?", each)
+            assert words
+            at = NOON.replace(day=int(words[2]))
+            mode = Mode.REPLACE if words[3] else Mode.MERGE
+            told = replace(
+                LOAD, load_id=each, pipeline=words[1], mode=mode, rows=0 if words[4] else 1
+            )
+            loader.publish([], None, [replace(told, started_at=at, ended_at=at)])
+        assert loader.others(NAME, "ours") == expected
+        assert loader.others(REFUNDS.name, "ours") == []
+
+    def test_without_a_publication_there_are_no_others(self, loader: Loader) -> None:
+        assert loader.others(NAME, "ours") == []
 
     def test_without_a_publication_there_are_no_states(self, loader: Loader) -> None:
         assert loader.states() == {}

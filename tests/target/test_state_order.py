@@ -60,6 +60,9 @@ class Shelf:
     def states(self) -> Mapping[str, str]:
         return {}
 
+    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+        return []
+
     def close(self) -> None:
         pass
 

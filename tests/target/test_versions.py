@@ -51,6 +51,25 @@ def left(tables: Tables) -> str:
     return "".join(name for (name,) in tables.rows(LEFT))
 
 
+def test_pipelines_that_take_turns_remove_nothing_of_each_other(
+    everywhere: Tables, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(everywhere, *reading(1, "ab"), pipeline="one")
+    load(everywhere, *brought(None, "xy"), pipeline="other")
+    load(everywhere, *reading(2, "a"), state(at=2), pipeline="one")
+    load(everywhere, *reading(3, "x"), state(at=3), pipeline="other")
+    assert left(everywhere) == "abxy"
+    assert "but the pipeline `other` loaded into `" in caplog.text
+    assert "delete the others' rows about the table from `_td_loads`" in caplog.text
+
+
+def test_a_pipeline_under_a_new_name_goes_on_removing(everywhere: Tables) -> None:
+    for version, (name, names) in enumerate([("old", "ab"), ("old", "abc"), ("new", "bc")], 1):
+        load(everywhere, *reading(version, names), pipeline=name)
+    load(everywhere, *reading(4, "c"), pipeline="new")
+    assert left(everywhere) == "c"
+
+
 def test_a_whole_reading_marks_the_rows_that_it_did_not_bring(anywhere: Tables) -> None:
     load(anywhere, *reading(1, "abc"), *brought(None, "d"))
     load(anywhere, *reading(2, "bc"), state(at=2))

@@ -51,6 +51,10 @@ class DryRun:
         """See `Loader`."""
         return self._loader.states()
 
+    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+        """See `Loader`."""
+        return self._loader.others(name, pipeline)
+
     def close(self) -> None:
         """See `Loader`."""
         self._loader.close()

@@ -10,7 +10,7 @@ from target_td_table.batch import Batch
 from target_td_table.loaders.base import Loader, LoadRow, Staged
 from target_td_table.modes import Mode
 from target_td_table.quarantine import Quarantine
-from target_td_table.report import warn_of_kept_rows
+from target_td_table.report import warn_of_kept_rows, warn_of_others_rows
 from target_td_table.table import Table, TableName
 
 _T = TypeVar("_T")
@@ -122,12 +122,17 @@ class Publisher:
             self._write(value)
 
     def _is_certain(self, staged: Staged) -> bool:
-        """A reading of which records were refused does not tell what is gone."""
-        if staged.activation is None or not self.refused(staged.table.stream):
+        """Whether what a reading did not bring is gone: nobody else's rows, and none was refused."""
+        if staged.activation is None:
             return True
         table = staged.table
-        warn_of_kept_rows(table.stream, str(table.name), "some of its records did not fit")
-        return False
+        if self.refused(table.stream):
+            warn_of_kept_rows(table.stream, str(table.name), "some of its records did not fit")
+            return False
+        others = self._loader.others(table.name, self._pipeline)
+        if others:
+            warn_of_others_rows(table.stream, str(table.name), others)
+        return not others
 
     def _discard(self, table: Table, mode: Mode) -> None:
         self._loader.discard([table], mode)

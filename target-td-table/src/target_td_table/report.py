@@ -131,6 +131,18 @@ def warn_of_kept_rows(stream: str, table: str, why: str) -> None:
     )
 
 
+def warn_of_others_rows(stream: str, table: str, pipelines: Sequence[str]) -> None:
+    """Say whose rows a whole reading does not remove, and what to do if there are none of them."""
+    log.warning(
+        "The reading of `%s` came to its end, but %s loaded into `%s` too, so rows that it did not "
+        "bring stay. Let one pipeline merge into a table. If only this one still does, delete the "
+        "others' rows about the table from `_td_loads`, or load once in mode replace.",
+        stream,
+        " and ".join(f"the pipeline `{each}`" for each in pipelines),
+        table,
+    )
+
+
 @dataclass(slots=True)
 class Progress:
     """A line on the terminal that is written over once a second, or a log line a minute."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from target_td_table.batch import Batch
 from target_td_table.loaders.base import AddColumn, Change, CreateTable, WidenColumn
-from target_td_table.loaders.sql import LOADS_COLUMNS, literal, path, quoted
+from target_td_table.loaders.sql import literal, path, quoted
 from target_td_table.table import Column, LogicalType, Table, TableName
 
 _STAGING_PREFIX = "_td_staging_"
@@ -220,39 +220,6 @@ def _read_json(file: Path, longest_chunk_bytes: int, fields: Mapping[str, str]) 
 
 def _object_bytes(longest_chunk_bytes: int) -> int:
     return max(longest_chunk_bytes + 1, _OBJECT_BYTES)
-
-
-def create_states(name: TableName) -> str:
-    """The table of the last states."""
-    return (
-        f"CREATE TABLE IF NOT EXISTS {path(name)} "
-        "(pipeline VARCHAR, state VARCHAR, published_at TIMESTAMP WITH TIME ZONE)"
-    )
-
-
-def forget_state(name: TableName) -> str:
-    """Make room for a pipeline's new state."""
-    return f"DELETE FROM {path(name)} WHERE pipeline = ?"
-
-
-def keep_state(name: TableName) -> str:
-    """Keep a pipeline's last state."""
-    return f"INSERT INTO {path(name)} VALUES (?, ?, now())"
-
-
-def forget_load(name: TableName) -> str:
-    """Make room for a load's new row."""
-    return f"DELETE FROM {path(name)} WHERE load_id = ? AND table_name = ?"
-
-
-def keep_load(name: TableName) -> str:
-    """Keep a load's row."""
-    return f"INSERT INTO {path(name)} VALUES ({', '.join('?' * len(LOADS_COLUMNS))})"
-
-
-def read_states(name: TableName) -> str:
-    """Every pipeline's last state."""
-    return f"SELECT pipeline, state FROM {path(name)}"
 
 
 def _definition(column: Column) -> str:

@@ -100,6 +100,10 @@ class PostgresLoader:
         """See `Loader`."""
         return self._again(lambda: self._catalog.states(self._database))
 
+    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+        """See `Loader`."""
+        return self._again(lambda: self._catalog.others(self._database, name, pipeline))
+
     def close(self) -> None:
         """See `Loader`."""
         self._session.close()

@@ -10,7 +10,7 @@ from target_td_table.loaders.base import Change, CreateTable
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_names import fitted_name, fitted_table
 from target_td_table.loaders.postgres_session import Session
-from target_td_table.loaders.sql import STATE_TABLE, changes
+from target_td_table.loaders.sql import LOADS_TABLE, STATE_TABLE, changes, others, path
 from target_td_table.table import Column, Table, TableName
 
 # https://www.postgresql.org/docs/current/limits.html
@@ -98,6 +98,16 @@ class Catalog:
         doing = Doing(f"read `{name}`", grants.on_table())
         rows = self._session.rows(statements.read_states(name), doing)
         return {str(pipeline): str(state) for pipeline, state in rows}
+
+    def others(self, schema: str, table: TableName, pipeline: str) -> Sequence[str]:
+        """The other pipelines that loaded into a table after this one first did."""
+        name = fitted_name(TableName(schema, LOADS_TABLE))
+        if self.visible(name) is None:
+            return []
+        grants = postgres_rights.Grants(self._session.user, self._session.database, name)
+        doing = Doing(f"read `{name}`", grants.on_table())
+        rows = self._session.rows(others(path(name), table, pipeline), doing)
+        return [str(other) for (other,) in rows]
 
 
 def needed(placed: Table, existing: Columns | None) -> Sequence[Change]:

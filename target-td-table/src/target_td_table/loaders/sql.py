@@ -1,4 +1,5 @@
 """Statements and decisions that SQL destinations share; nothing here talks to one."""
+# ruff: noqa: S608 -- a name cannot be a parameter; names and texts are quoted.
 
 from collections.abc import Mapping
 
@@ -50,6 +51,22 @@ def load_values(load: LoadRow) -> tuple[object, ...]:
         load.load_id, load.pipeline, load.stream, str(load.table), str(load.mode), load.rows,
         load.rejected, load.started_at, load.ended_at, load.state,
     )  # fmt: skip
+
+
+def others(loads: str, table: TableName, pipeline: str) -> str:
+    """The other pipelines that loaded rows into a table after this one first did.
+
+    Not those whose rows somebody has replaced since. `loads` is the table of the loads, as SQL.
+    """
+    of_table = f"table_name = {literal(str(table))} AND {quoted('rows')} > 0"
+    ours = f"pipeline = {literal(pipeline)}"
+    first = f"SELECT min(started_at) FROM {loads} WHERE {of_table} AND {ours}"
+    replaced = f"SELECT max(ended_at) FROM {loads} WHERE {of_table} AND mode = 'replace'"
+    return (
+        f"SELECT DISTINCT pipeline FROM {loads} WHERE {of_table} AND NOT {ours} "
+        f"AND ended_at > ({first}) AND ended_at >= coalesce(({replaced}), ended_at) "
+        "ORDER BY pipeline"
+    )
 
 
 def changes(

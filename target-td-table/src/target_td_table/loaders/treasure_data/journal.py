@@ -19,6 +19,7 @@ from target_td_table.loaders.sql import (
     STATE_TABLE,
     literal,
     load_values,
+    others,
 )
 from target_td_table.loaders.treasure_data import queries
 from target_td_table.loaders.treasure_data.calls import Calls
@@ -27,6 +28,7 @@ from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.values import timestamp
 from target_td_table.report import log
 from target_td_table.state import State
+from target_td_table.table import TableName
 
 _COLUMNS = (
     ("pipeline", "string"), ("state", "string"), ("pending", "string"), ("written_at", "long"),
@@ -135,6 +137,14 @@ class Journal:
                 continue
             found[decided.pipeline] = decided.state
         return found
+
+    def others(self, table: TableName, pipeline: str) -> list[str]:
+        """The other pipelines that loaded into a table after this one first did."""
+        shown = self._calls.show_table(LOADS_TABLE)
+        if shown is None or not shown.columns:
+            return []
+        found = queries.rows(self._calls, others(LOADS_TABLE, table, pipeline))
+        return [str(other) for (other,) in found]
 
     def recover(self) -> list[str]:
         """Carry out what an earlier load decided and did not finish; the sessions it committed.

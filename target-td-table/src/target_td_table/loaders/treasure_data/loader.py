@@ -152,6 +152,11 @@ class TreasureDataLoader:
         with self._told("read the state"):
             return self._journal.states()
 
+    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+        """See `Loader`."""
+        with self._told("read the loads"):
+            return self._journal.others(name, pipeline)
+
     def close(self) -> None:
         """See `Loader`. Sessions that did their work are forgotten: their state is out."""
         stagings = [self._stagings.take(staging) for staging in self._stagings]
