@@ -79,7 +79,8 @@ class OpenBatch:
     def __init__(self, path: Path) -> None:
         self._path = path
         with _on_disk(path):
-            self._file = path.open("wb", buffering=1 << 20)
+            # Less than most chunks, which so are written as they are.
+            self._file = path.open("wb", buffering=1 << 16)
         self._lines = array("Q")
         self._longest_chunk_bytes = 0
         self._size_bytes = 0

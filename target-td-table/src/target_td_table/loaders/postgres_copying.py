@@ -40,7 +40,7 @@ class Copying:
         """
         logical = {name: statements.logical_type(type_) for name, type_ in types.items()}
         columns = filled(batch.table, placed.columns, logical)
-        statement = statements.copy_into(into, [column.name for column in placed.columns])
+        statement = statements.copy_into(into, [column.name for column in columns])
         try:
             self._send(statement, batch, columns)
         except psycopg.Error as error:

@@ -1,8 +1,8 @@
 """Records as the CSV that COPY reads, without looking into nested JSON.
 
-COPY is told to divide columns with a character that no JSON text holds as it is. So a text without
-escapes, a number and a boolean pass as the bytes the tap sent, and `null` is what COPY takes for
-NULL. Only in nested JSON the quotation marks are doubled.
+COPY is told to divide columns and to quote values with characters that no JSON text holds as they
+are. So nested JSON, a number and a boolean pass as the bytes the tap sent, and `null` is what COPY
+takes for NULL. A text loses its quotation marks, and only if it has escapes it is looked at.
 """
 
 import functools
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 
 import msgspec
 
@@ -19,9 +20,12 @@ from target_td_table.table import Column, LogicalType, Table
 
 # How COPY must be told to read the lines. The first one is passed over: before it has seen the
 # end of a line, the server counts those in the middle of a text wrongly.
-CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\x02', NULL 'null', ENCODING 'UTF8'"
-_DELIMITER, _QUOTE, _ESCAPE, _END = b"\x02", b'"', b"\\", b"\n"
+CSV_OPTIONS = "FORMAT csv, HEADER, DELIMITER E'\\x02', QUOTE E'\\x01', NULL 'null', ENCODING 'UTF8'"
+_DELIMITER, _QUOTE, _END = b"\x02", b"\x01", b"\n"
 _HEADER = b"-\n"
+_MARK, _ESCAPE, _RETURN = b'"', b"\\", b"\r"
+# A text that would be taken for NULL without its quotation marks.
+_NULL_TEXT = b'"null"'
 
 _BLOCK_BYTES = 1 << 17
 # msgspec cannot rename a field to these.
@@ -32,7 +36,9 @@ _TEXT = msgspec.json.Decoder(str)
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 Value = bytes | msgspec.Raw
+Values = Sequence[Value]
 Encode = Callable[[Value], Value]
+_joined = _DELIMITER.join
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +52,30 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rewriting:
-    """The places of the columns that cannot pass as they are, in records without escapes and in all."""
+class _Form:
+    """The columns by what must be done to them: scalars, nested JSON, and what is made of a field.
 
-    plain: Sequence[tuple[int, Encode]]
-    escaped: Sequence[tuple[int, Encode]]
+    `spellings` are the fields to read, each once; a made column tells the place of its field there.
+    """
+
+    spellings: tuple[str, ...]
+    scalars: Sequence[Encode]
+    nested: Sequence[Encode]
+    made: Sequence[tuple[int, Encode]]
 
     @classmethod
-    def of(cls, columns: Sequence[Filled], *, careful: bool) -> "_Rewriting":
-        """With `careful` also integers are rewritten."""
-        known = [(place, each.encode) for place, each in enumerate(columns)]
-        if careful:
-            return cls(known, known)
-        escaped = [each for each in known if each[1] in _ALWAYS or each[1] is _text]
-        return cls([each for each in known if each[1] in _ALWAYS], escaped)
+    def of(cls, columns: Sequence[Filled]) -> "_Form":
+        """Of columns in the order of `filled`."""
+        spellings = tuple(dict.fromkeys(each.spelling for each in columns))
+        encodings = [each.encode for each in columns]
+        nested = [encode for encode in encodings if encode is _json]
+        made = [
+            (spellings.index(each.spelling), each.encode)
+            for each in columns
+            if each.encode is _unix_seconds
+        ]
+        scalars = encodings[: len(columns) - len(nested) - len(made)]
+        return cls(spellings, scalars, nested, made)
 
 
 def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator[bytes]:
@@ -67,37 +83,68 @@ def lines(batch: Batch, columns: Sequence[Filled], *, careful: bool) -> Iterator
 
     Unless `careful`, an integer that is written like 1.0 is not rewritten for PostgreSQL.
     """
-    rewriting = _Rewriting.of(columns, careful=careful)
+    form = _Form.of(columns)
     yield _HEADER
     with batch.path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES) + file.readline():
-            yield _END.join([*_rows(block, columns, rewriting), b""])
+            yield _END.join([*_rows(block, form, careful=careful), b""])
 
 
-def _rows(block: bytes, columns: Sequence[Filled], rewriting: _Rewriting) -> Iterator[bytes]:
-    if _ESCAPE not in block:
-        for values in _split(block, columns):
-            yield _row(values, rewriting.plain)
-        return
-    for values, record in zip(_split(block, columns), block.split(_END), strict=False):
-        yield _row(values, rewriting.escaped if _ESCAPE in record else rewriting.plain)
+def _rows(block: bytes, form: _Form, *, careful: bool) -> Iterator[bytes]:
+    records = _split(block, form.spellings)
+    # An end of a line between two values of nested JSON: only there JSON may hold it.
+    if careful or _RETURN in block:
+        return (_row(record, form) for record in records)
+    rest = _rests(records, form)
+    if not form.scalars:
+        return rest
+    heads = _heads(records, form)
+    return map(_joined, zip(heads, rest, strict=True)) if form.nested or form.made else iter(heads)
 
 
-def _row(values: Sequence[Value], rewritten: Sequence[tuple[int, Encode]]) -> bytes:
-    row = list(values)
-    for place, encode in rewritten:
-        row[place] = encode(row[place])
-    return _DELIMITER.join(row)
+def _heads(records: Sequence[Values], form: _Form) -> list[bytes]:
+    """The scalars of each record: without quotation marks, which none of them holds inside."""
+    head = itemgetter(slice(len(form.scalars)))
+    together = _END.join(map(_joined, map(head, records)))
+    heads = together.translate(None, _MARK).split(_END)
+    if _ESCAPE in together or _NULL_TEXT in together:
+        for place, found in enumerate(together.split(_END)):
+            if _ESCAPE in found or _NULL_TEXT in found:
+                heads[place] = _scalars(records[place], form)
+    return heads
 
 
-def _split(block: bytes, columns: Sequence[Filled]) -> Iterator[Sequence[Value]]:
-    """Yield the values of each record in the order of the columns."""
-    spellings = tuple(each.spelling for each in columns)
-    if len(set(spellings)) == len(spellings) and not any(map(_ODD.search, spellings)):
-        yield from map(msgspec.structs.astuple, _decoder(spellings).decode_lines(block))
-        return
-    for record in _SPLIT.decode_lines(block):
-        yield [record.get(spelling, _NULL) for spelling in spellings]
+def _rests(records: Sequence[Values], form: _Form) -> Iterator[bytes]:
+    """What follows the scalars of each record."""
+    end = len(form.scalars) + len(form.nested)
+    nested = map(itemgetter(slice(len(form.scalars), end)), records)
+    if not form.made:
+        return map(_joined, nested)
+    pairs = zip(nested, records, strict=True)
+    return (_joined([*found, *_made(record, form)]) for found, record in pairs)
+
+
+def _row(record: Values, form: _Form) -> bytes:
+    """One record, looked at value by value."""
+    start, end = len(form.scalars), len(form.scalars) + len(form.nested)
+    scalars = [_scalars(record, form)] if form.scalars else []
+    return _joined([*scalars, *map(_careful_json, record[start:end]), *_made(record, form)])
+
+
+def _scalars(record: Values, form: _Form) -> bytes:
+    return _joined([encode(value) for encode, value in zip(form.scalars, record, strict=False)])
+
+
+def _made(record: Values, form: _Form) -> list[Value]:
+    return [encode(record[place]) for place, encode in form.made]
+
+
+def _split(block: bytes, spellings: tuple[str, ...]) -> list[Values]:
+    """The fields of each record in this order."""
+    if not any(map(_ODD.search, spellings)):
+        return list(map(msgspec.structs.astuple, _decoder(spellings).decode_lines(block)))
+    records = _SPLIT.decode_lines(block)
+    return [[record.get(each, _NULL) for each in spellings] for record in records]
 
 
 @functools.lru_cache(maxsize=64)
@@ -110,8 +157,7 @@ def _decoder(spellings: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]
 
 def row_lines(record: bytes, columns: Sequence[Filled]) -> int:
     """How many lines the CSV of one record takes: text may have line ends of its own."""
-    rewriting = _Rewriting.of(columns, careful=True)
-    return sum(row.count(_END) + 1 for row in _rows(record, columns, rewriting))
+    return sum(row.count(_END) + 1 for row in _rows(record, _Form.of(columns), careful=True))
 
 
 def filled(
@@ -119,13 +165,15 @@ def filled(
 ) -> list[Filled]:
     """How each column is filled; `placed` are the table's columns as the destination calls them.
 
-    `types` are those that the columns have there, which may be wider than the fields.
+    `types` are those that the columns have there, which may be wider than the fields. The columns
+    come in the order in which their values are written.
     """
     encodings = [_encoding(column, types.get(column.name)) for column in placed]
-    return [
+    found = [
         Filled(column.name, column.field, table.spelling(column.field), encode)
         for column, encode in zip(placed, encodings, strict=True)
     ]
+    return sorted(found, key=lambda each: (each.encode is _unix_seconds, each.encode is _json))
 
 
 def holds_nul(value: bytes) -> bool:
@@ -155,16 +203,23 @@ def _integer(value: Value) -> bytes:
 
 def _text(value: Value) -> bytes:
     text = bytes(value)
-    return _quoted(_TEXT.decode(text).encode()) if _ESCAPE in text else text
+    if text == b"null":
+        return text
+    if _ESCAPE in text or text == _NULL_TEXT:
+        return _quoted(_TEXT.decode(text).encode())
+    return text[1:-1]
 
 
-def _json(value: Value) -> bytes:
-    text = bytes(value)
-    return _quoted(text) if _QUOTE in text else text
+def _json(value: Value) -> Value:
+    return value
+
+
+def _careful_json(value: Value) -> Value:
+    return _quoted(bytes(value)) if _RETURN in bytes(value) else value
 
 
 def _quoted(text: bytes) -> bytes:
-    return b'"%b"' % text.replace(b'"', b'""')
+    return b"".join((_QUOTE, text.replace(_QUOTE, 2 * _QUOTE), _QUOTE))
 
 
 def _unix_seconds(value: Value) -> bytes:
@@ -184,5 +239,3 @@ _BY_TYPE: Mapping[LogicalType, Encode] = {
     LogicalType.TIMESTAMP: _text,
     LogicalType.STRING: _text,
 }
-# What is rewritten in every record.
-_ALWAYS = (_json, _unix_seconds)
