@@ -129,7 +129,7 @@ class Ledger:
         """Every object of a kind as it is now, newest first."""
         shelf = self.shelves.shelf(kind)
         rows = (shelf.row(key) for key in reversed(shelf.keys))
-        return [full(self.shelves, row) for row in rows if row.listed or kind == "price"]
+        return [full(self.shelves, row) for row in rows if row.listed or kind in {"price", "plan"}]
 
     def tell(
         self,

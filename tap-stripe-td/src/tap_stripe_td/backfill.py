@@ -14,6 +14,7 @@ from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import Share, after_page, fullest, halved, may_split, without_cursor
 from tap_stripe_td.state import Backfill, Bookmark
+from tap_stripe_td.steps import Whole
 from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tap_stripe_td.pagination import Page
     from tap_stripe_td.records import Record
     from tap_stripe_td.slicing import Slice
+    from tap_stripe_td.source import Source
     from tap_stripe_td.streams.row import Stream
 
 
@@ -37,6 +39,8 @@ class Reading:
         earlier: What an earlier part of this reading remembered; None when there was none.
         tells_gone: Whether a record that was remembered and does not come is gone: everything is
             read.
+        begins: Whether everything is read, and from its start.
+        harvests: Whether there is more than the list shows, so that its end is not the end.
         members: The streams that are written, which share the bookmark: that of the list, children
             of it. None given: that of the list.
     """
@@ -47,12 +51,22 @@ class Reading:
     rule: Rule = field(default_factory=Rule)
     earlier: Memory | None = None
     tells_gone: bool = False
+    begins: bool = False
+    harvests: bool = False
     members: tuple[Stream, ...] = ()
 
     @property
     def version(self) -> int | None:
         """What is sent with every record when the whole stream is read; None for a part."""
         return None if self.start.backfill is None else self.start.backfill.version
+
+    @property
+    def harvesting(self) -> Bookmark:
+        """How far the stream is read once nothing of its list is left, when there is more."""
+        backfill = self.start.backfill
+        if backfill is None:
+            return self.end
+        return replace(self.start, backfill=replace(backfill, unread=()))
 
     @property
     def written(self) -> tuple[Stream, ...]:
@@ -72,6 +86,13 @@ class Reading:
     def is_news(self, record: Record) -> bool:
         """Whether a record is to be sent."""
         return not self.rule.is_known(record, self.known_ids, self.known_digests)
+
+
+def whole_of(reading: Reading, stream: Stream, source: Source) -> Whole | None:
+    """Return what of a stream is whole once a reading ends; None when that is only a part."""
+    if reading.version is None:
+        return None
+    return Whole(reading.version, reading.earlier is not None, *source.within(stream))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tap_stripe_td.backfill import whole_of
 from tap_stripe_td.children import Children, family_rows, read_children
 from tap_stripe_td.errors import (
     KeyRefusedError,
@@ -23,7 +24,7 @@ from tap_stripe_td.errors import (
 from tap_stripe_td.processor import Processor
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
-from tap_stripe_td.steps import Failed, Finished, Rows, Whole
+from tap_stripe_td.steps import Failed, Finished, Rows
 from tap_stripe_td.upkeep import bookmark_of
 from tap_stripe_td.worklist import Job, Task, Worklist
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_stripe_td.backfill import Reading
-    from tap_stripe_td.handover import Handover
+    from tap_stripe_td.handover import Taker
     from tap_stripe_td.pagination import Page
     from tap_stripe_td.records import Record
     from tap_stripe_td.slicing import Slice
@@ -52,7 +53,7 @@ class Crew:
         self,
         source: Source,
         readings: Iterable[Reading],
-        handover: Handover,
+        handover: Taker,
         *,
         workers: int,
         floor: UnixSeconds = STRIPES_FIRST_SECOND,
@@ -222,25 +223,21 @@ class Crew:
                 self._handover.put(Rows(reading.stream, gone, signpost))
             self._end(job, progress.end)
 
-    def _whole(self, stream: Stream, reading: Reading) -> Whole | None:
-        if reading.version is None:
-            return None
-        resumed = reading.earlier is not None
-        return Whole(reading.version, resumed, *self._source.within(stream))
-
     def _end(self, job: Job, end: Bookmark | None = None) -> None:
         """End a reading; without `end` nothing of it could be read, and so nothing is whole."""
         reading = job.progress.reading
-        is_read = end is not None
+        is_whole = end is not None and not reading.harvests
         if end is None:
             start = reading.start
             end = replace(reading.end, seen=start.seen, digests=start.digests)
+        elif reading.harvests:
+            end = reading.harvesting
         with self._changed:
             if not job.ended:
                 job.ended = True
                 for stream in job.members:
                     self._finished[stream] = bookmark_of(stream, end)
-                    whole = self._whole(stream, reading) if is_read else None
+                    whole = whole_of(reading, stream, self._source) if is_whole else None
                     self._handover.put(Finished(stream, whole, end))
             self._changed.notify()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,20 @@ _POLL_SECONDS = 0.1
 
 class _End:
     """Nothing more comes."""
+
+
+class Taker(Protocol):
+    """What readers hand steps to."""
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody takes steps any more: readers may stop."""
+
+    def put(self, step: Step) -> None:
+        """Hand over a step."""
+
+    def fail(self, error: BaseException) -> None:
+        """End the whole reading."""
 
 
 class Handover:

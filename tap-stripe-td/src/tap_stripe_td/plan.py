@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_stripe_td.backfill import Reading
 from tap_stripe_td.memory import Memory, Rule
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.state import Backfill, Bookmark
+from tap_stripe_td.state import Backfill, Bookmark, State
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
 from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.tail import LATENESS_SECONDS, MAX_AGE_SECONDS
@@ -17,8 +17,6 @@ from tap_stripe_td.upkeep import Upkeep, bookmark_of, follows, replication_key, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from tap_stripe_td.state import State
 
 
 _DAY_SECONDS = 86_400
@@ -143,7 +141,8 @@ def _reading(
     stream: Stream, bookmark: Bookmark | None, bounds: Bounds, visible: tuple[str, ...]
 ) -> Reading:
     if bookmark is not None and bookmark.backfill is not None:
-        return _resumed(stream, bookmark, bookmark.backfill.signpost, bounds)
+        reading = _resumed(stream, bookmark, bookmark.backfill.signpost, bounds)
+        return replace(reading, harvests=bool(stream.named_in))
     if bookmark is not None and upkeep(stream) is Upkeep.FORWARD:
         since = UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
         if stream.coverage is not Coverage.SELF:
@@ -153,10 +152,21 @@ def _reading(
     whole = Slice(until=bounds.signpost).intersect(bounds.created)
     if bookmark is not None and bookmark.digests:
         return _part(stream, bookmark, whole, bounds)
+    return _first(stream, whole, bounds, visible)
+
+
+def _first(stream: Stream, whole: Slice, bounds: Bounds, visible: tuple[str, ...]) -> Reading:
     key = replication_key(stream) or "_updated_at"
     backfill = Backfill(bounds.signpost, _unread(whole), bounds.version)
     start = Bookmark(key, backfill=backfill, seen=visible)
-    return _with_end(stream, start, bounds.signpost, bounds)
+    reading = _with_end(stream, start, bounds.signpost, bounds)
+    return replace(reading, begins=True, harvests=bool(stream.named_in))
+
+
+def whole_readings(streams: Iterable[Stream], bounds: Bounds) -> list[Reading]:
+    """Return the readings of everything there is of some streams, whatever was read before."""
+    plan = make_plan(streams, State(), replace(bounds, incremental=False, version=None), {})
+    return [replace(reading, harvests=False) for reading in plan.lists]
 
 
 def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) -> Reading:

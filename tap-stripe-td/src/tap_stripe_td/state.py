@@ -29,11 +29,14 @@ class Backfill:
         signpost: The upper edge that was fixed when it began.
         unread: The stretches that are still to be read.
         version: What its records are called as a whole stream; None when they are a part of one.
+        harvested: Of what the list leaves out and is fetched in the order of its ids once nothing
+            else is unread, the last id that was sent; empty for none.
     """
 
     signpost: UnixSeconds
     unread: tuple[Slice, ...]
     version: int | None = None
+    harvested: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def _format_bookmark(bookmark: Bookmark) -> dict[str, Any]:
         }
         if bookmark.backfill.version is not None:
             formatted["backfill"]["version"] = bookmark.backfill.version
+        if bookmark.backfill.harvested:
+            formatted["backfill"]["harvested"] = bookmark.backfill.harvested
     if bookmark.seen:
         formatted["seen"] = list(bookmark.seen)
     if bookmark.digests:
@@ -220,6 +225,7 @@ def _parse_backfill(raw: Any) -> Backfill:
         signpost=parse_bookmark_time(raw["signpost"]),
         unread=tuple(_parse_slice(*slice_) for slice_ in raw["unread"]),
         version=_version(raw.get("version")),
+        harvested=_text(raw.get("harvested", "")),
     )
 
 

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 
 from tap_stripe_td.crew import Crew
 from tap_stripe_td.delivery import Delivery, InFiles, Inline
-from tap_stripe_td.errors import (
-    ConfigError,
-    KeyRefusedError,
-    StripeRefusedError,
-    TapError,
-    UnreachableError,
-)
-from tap_stripe_td.handover import Handover
-from tap_stripe_td.hydrate import hydrate
+from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError
+from tap_stripe_td.following import follow
+from tap_stripe_td.handover import Handover, Taker
+from tap_stripe_td.harvest import Harvest, Noting
 from tap_stripe_td.plan import (
     Bounds,
     is_behind,
@@ -29,14 +24,14 @@ from tap_stripe_td.plan import (
 from tap_stripe_td.progress import Progress
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
-from tap_stripe_td.steps import Failed, Finished, Rows, Step
-from tap_stripe_td.tail import read_tail, visible_events
+from tap_stripe_td.steps import Failed, Finished, Rows
+from tap_stripe_td.tail import visible_events
 from tap_stripe_td.units import UnixSeconds
 from tap_stripe_td.upkeep import bookmark_of
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from tap_stripe_td.backfill import Reading
     from tap_stripe_td.batches import BatchFiles
@@ -211,61 +206,36 @@ def _read(run: Run, handover: Handover) -> None:
             "read from the start again.",
             stream.name,
         )
+    noting = Noting(handover, plan.lists)
+    read = _read_lists(run, plan.lists, noting)
+    read = _harvested(run, plan.lists, read, noting)
     # A resumed reading ends at the signpost of the run that began it.
-    read = _read_lists(run, plan.lists, handover)
     resumed = {s: mark for s, mark in read.items() if is_behind(s, mark, bounds)}
     behind = {**plan.tail, **resumed}
     if not behind or handover.is_abandoned:
         return
-    followed = _follow(run, behind, bounds, handover)
+    followed = follow(run.source, behind, bounds, handover, workers=run.workers)
     again = reconciling(followed.bookmarks, followed.digests, bounds)
     if again and not handover.is_abandoned:
         _read_lists(run, again, handover)
 
 
-def _read_lists(
-    run: Run, readings: Iterable[Reading], handover: Handover
-) -> Mapping[Stream, Bookmark]:
+def _read_lists(run: Run, readings: Iterable[Reading], taker: Taker) -> Mapping[Stream, Bookmark]:
     floor = run.clock.opened or STRIPES_FIRST_SECOND
-    return Crew(run.source, readings, handover, workers=run.workers, floor=floor).run()
+    return Crew(run.source, readings, taker, workers=run.workers, floor=floor).run()
 
 
-@dataclass(frozen=True)
-class _Followed:
-    """What following the events gave.
-
-    Attributes:
-        bookmarks: How far the streams are read that did not fail.
-        digests: What stands for the records that were sent, by stream.
-    """
-
-    bookmarks: Mapping[Stream, Bookmark]
-    digests: Mapping[str, tuple[str, ...]]
-
-
-def _follow(
-    run: Run, behind: Mapping[Stream, Bookmark], bounds: Bounds, handover: Handover
-) -> _Followed:
-    bookmarks: dict[Stream, Bookmark] = {}
-    digests: dict[str, tuple[str, ...]] = {}
-    for step in _guarded(tuple(behind), _tail_steps(run, behind, bounds)):
-        handover.put(step)
-        if isinstance(step, Finished) and step.bookmark is not None:
-            bookmarks[step.stream] = step.bookmark
-        elif isinstance(step, Rows):
-            name = step.stream.name
-            digests[name] = (*digests.get(name, ()), *step.digests)
-    return _Followed(bookmarks, digests)
-
-
-def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps; a refusal ends them, but not the run, unless no stream can be read."""
-    try:
-        yield from steps
-    except (KeyRefusedError, UnreachableError):
-        raise
-    except TapError as error:
-        yield Failed(streams, error)
+def _harvested(
+    run: Run,
+    readings: tuple[Reading, ...],
+    read: Mapping[Stream, Bookmark],
+    noting: Noting,
+) -> Mapping[Stream, Bookmark]:
+    """Hand over what lists leave out; return how far every stream is read then."""
+    harvest = Harvest(
+        run.source, run.bounds, run.rows, run.workers, lambda *given: _read_lists(run, *given)
+    )
+    return harvest.after(readings, read, noting)
 
 
 def _visible(run: Run, bounds: Bounds) -> Mapping[str, tuple[str, ...]]:
@@ -280,17 +250,3 @@ def _visible(run: Run, bounds: Bounds) -> Mapping[str, tuple[str, ...]]:
             "Events cannot be read, so the next run will not find what changed: %s", refused
         )
         return {}
-
-
-def _tail_steps(run: Run, bookmarks: Mapping[Stream, Bookmark], bounds: Bounds) -> Iterator[Step]:
-    until = bounds.tail_end
-    tail = read_tail(run.source, bookmarks, until=until, lookback_seconds=run.lookback_seconds)
-    failed: set[Stream] = set()
-    for step in hydrate(run.source, tail.changes, since=tail.since, workers=run.workers):
-        if isinstance(step, Failed):
-            failed.update(step.streams)
-        yield step
-    for stream, bookmark in bookmarks.items():
-        if stream not in failed:
-            seen = tail.seen.get(stream.name, ())
-            yield Finished(stream, None, replace(bookmark, value=until, seen=seen))

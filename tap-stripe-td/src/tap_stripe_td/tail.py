@@ -100,6 +100,16 @@ def visible_events(
     return {name: tuple(ids) for name, ids in seen.items()}
 
 
+def told_since(
+    source: Source, stream: Stream, since: UnixSeconds, until: UnixSeconds
+) -> Iterator[tuple[str, Change]]:
+    """Yield the changes that all events of a stretch tell of a stream, with the events' ids."""
+    by_type = _by_type([stream])
+    for event in _events(source, by_type, Slice(since, until)):
+        for change in changes_of([event], by_type):
+            yield event.id, change
+
+
 def _by_type(streams: Iterable[Stream]) -> Mapping[str, list[Stream]]:
     """The streams that events are told to, by type: those of a parent to its children, too."""
     by_type: dict[str, list[Stream]] = {}

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Parent, Stream
 
+_INLINE = (
+    "Stripe does not list {} that were made inline: those that events or other selected streams "
+    "name are fetched one by one."
+)
+_PRICED = "pricing.price_details.price"
+
 PRODUCTS: tuple[Stream, ...] = (
     Stream(
         name="products",
@@ -23,8 +29,22 @@ PRODUCTS: tuple[Stream, ...] = (
         expand=("tiers", "currency_options"),
         events=("price.created", "price.updated", "price.deleted"),
         deletes=("price.deleted",),
+        named_in=(
+            ("products", "default_price"),
+            ("subscriptions", "items.data.price"),
+            ("subscription_items", "price"),
+            ("subscription_schedules", "phases.items.price"),
+            ("subscription_schedules", "phases.add_invoice_items.price"),
+            ("invoices", f"lines.data.{_PRICED}"),
+            ("invoice_lines", _PRICED),
+            ("invoice_items", _PRICED),
+            ("checkout_session_line_items", "price"),
+            ("payment_link_line_items", "price"),
+            ("quote_line_items", "price"),
+            ("quote_computed_upfront_line_items", "price"),
+        ),
         # https://docs.stripe.com/api/prices/list
-        unlisted="Stripe does not list prices that were made inline; their events bring them.",
+        unlisted=_INLINE.format("prices"),
         permission="plan_read",
         core=True,
     ),
@@ -38,7 +58,12 @@ PRODUCTS: tuple[Stream, ...] = (
         expand=("tiers",),
         events=("plan.created", "plan.updated", "plan.deleted"),
         deletes=("plan.deleted",),
-        unlisted="Stripe does not list plans that were made inline; their events bring them.",
+        named_in=(
+            ("subscriptions", "items.data.plan"),
+            ("subscription_items", "plan"),
+            ("subscription_schedules", "phases.items.plan"),
+        ),
+        unlisted=_INLINE.format("plans"),
         permission="plan_read",
         core=True,
     ),

@@ -85,6 +85,8 @@ class Stream:
         deletes: The event types among them that say the object is gone.
         coverage: How much of an object's life its events tell.
         gap: What the events do not tell, as a sentence; empty when they tell all.
+        named_in: Where objects that the list leaves out are named: streams, each with the path of
+            a field that is their id or the object itself.
         unlisted: What the list leaves out, as a sentence; empty when it has all. A whole reading of
             such a list says of nothing that it is gone.
         permission: What a restricted key needs, without `rak_`; empty when Stripe names none.
@@ -108,6 +110,7 @@ class Stream:
     deletes: tuple[str, ...] = ()
     coverage: Coverage = Coverage.FULL
     gap: str = ""
+    named_in: tuple[tuple[str, str], ...] = ()
     unlisted: str = ""
     permission: str = ""
     core: bool = False
