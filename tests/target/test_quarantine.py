@@ -268,3 +268,23 @@ def test_a_table_for_rejected_records_must_be_there_when_none_may_be_made(
     settings_ = {"on_invalid": "quarantine", "auto_create_table": False}
     outcome = tables.load(CHARGES, record("charges", id="a", n=BEYOND), **settings_)
     assert "There is no table `main.charges__rejected`" in outcome.sentence
+
+
+@pytest.mark.parametrize("on_invalid", ["fail", "quarantine"])
+def test_a_row_that_is_too_long_for_a_page_of_postgresql_is_named(
+    postgres: PostgresTables, on_invalid: str
+) -> None:
+    fields = [f"c{n}" for n in range(1599)]
+    declared: dict[str, Any] = dict.fromkeys(fields, TEXT)
+    long: dict[str, Any] = dict.fromkeys(fields, "some text of thirty characters")
+    outcome = postgres.load(
+        schema("charges", id=TEXT, **declared),
+        record("charges", id="a"), record("charges", id="b", **long), record("charges", id="c"),
+        record("charges", id="d", **long), record("charges", id="e"),
+        on_invalid=on_invalid,
+    )  # fmt: skip
+    if on_invalid == "fail":
+        assert "`charges` record `b` (line 3): it is longer than PostgreSQL" in outcome.sentence
+        return
+    assert postgres.rows("SELECT id FROM charges ORDER BY id") == [("a",), ("c",), ("e",)]
+    assert postgres.rows("SELECT line FROM charges__rejected ORDER BY line") == [(3,), (5,)]

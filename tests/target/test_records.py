@@ -9,6 +9,8 @@ from tests.target.world import (
     NUMBER,
     TEXT,
     DuckDbTables,
+    Tables,
+    line,
     record,
     schema,
     state,
@@ -91,3 +93,14 @@ def test_the_content_of_a_record_is_never_told(tables: DuckDbTables) -> None:
         schema("charges", id=TEXT, n=INTEGER), record("charges", id="ch_1", n="secret stuff")
     )
     assert "secret" not in outcome.sentence
+
+
+def test_a_key_that_moves_the_cursor_is_told_harmlessly(anywhere: Tables) -> None:
+    bad = record("charges", id="\x1b[2Jé\n", n="x")
+    outcome = anywhere.load(schema("charges", id=TEXT, n=INTEGER), bad)
+    assert r"`charges` record `\x1b[2J\xe9\n` (line 2)" in outcome.sentence
+
+
+def test_a_schema_without_fields_is_a_sentence(everywhere: Tables) -> None:
+    lines = [line("SCHEMA", stream="charges", schema={"properties": {}}), record("charges")]
+    assert "declares no field" in everywhere.load(*lines).sentence

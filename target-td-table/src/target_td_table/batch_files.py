@@ -33,7 +33,9 @@ def read(message: Batch, line: int) -> Iterator[list[bytes]]:
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise InputError(
                 f"The file `{path}` of the BATCH of `{message.stream}` on line {line} cannot be "
-                f"read: {error}. Nothing of its batch was published."
+                f"read: {getattr(error, 'strerror', None) or error}. Nothing of its batch was "
+                "published. See that the tap writes it where this program can read it, and run "
+                "both again."
             ) from error
 
 

@@ -36,7 +36,7 @@ def table(
     """The table that a SCHEMA message asks for.
 
     Raises:
-        InputError: If the schema has no `properties`.
+        InputError: If the schema has no `properties`, or none in them.
         TableError: If the time column is no integer or timestamp field of the stream.
     """
     properties = schema.get("properties")
@@ -44,6 +44,11 @@ def table(
         raise InputError(
             f"The SCHEMA of `{stream}` has no `properties`, so its columns are unknown. "
             "Correct the tap, or deselect the stream."
+        )
+    if not properties:
+        raise InputError(
+            f"The SCHEMA of `{stream}` declares no field, so its table would have no column. "
+            "Select a field of the stream, or deselect the stream."
         )
     fields = {field: logical_type(each, schema) for field, each in properties.items()}
     columns = tuple(

@@ -24,6 +24,7 @@ _TIMESTAMP = re.compile(
 # `jsonschema` takes a thousandth of a second for a record, and thousands of records that do not fit
 # break the same rules.
 _MOST_EXPLAINED = 1000
+_LONGEST_KEY = 80
 
 
 class Reasons:
@@ -87,8 +88,12 @@ def which(table: Table, record: bytes) -> str:
 
 def _which(table: Table, values: Mapping[str, Any]) -> str:
     """The record's key, as far as it is short enough to read."""
-    keys = [str(values[field]) for field in table.key if values.get(field) is not None]
-    return f" record `{'`, `'.join(key[:80] for key in keys)}`" if keys else ""
+    keys = [
+        str(values[field])[:_LONGEST_KEY] for field in table.key if values.get(field) is not None
+    ]
+    # It may be meant for a terminal, and it may hold what moves the cursor.
+    shown = [key if key.isprintable() else ascii(key)[1:-1] for key in keys]
+    return f" record `{'`, `'.join(shown)}`" if shown else ""
 
 
 def _values(table: Table, record: bytes, line: int) -> dict[str, Any]:

@@ -84,7 +84,10 @@ def _cannot_open(path: str, text: str) -> str:
             f"`{path}` cannot be written: the folder `{folder}` or the file is read-only for this "
             "user. Give the user the right to write there, or name another `destination`."
         )
-    return f"`{path}` cannot be opened: {text.splitlines()[0]}"
+    return (
+        f"`{path}` cannot be opened: {text.splitlines()[0]}. If it was cut or copied while in use, "
+        "take a whole copy; if a newer DuckDB wrote it, upgrade the package duckdb."
+    )
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -28,7 +28,17 @@ def misfit_at(batch: Batch, place: int, fails: Fails) -> BadRecordError | None:
 
 
 def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
-    """The first record with which records fail; None if they fail only together.
+    """The first record with which records fail; None if they fail only together."""
+    found = first_failing(batch, fails)
+    if found is None:
+        return None
+    place, line, record = found
+    field = wrong_field(batch, record, fails)
+    return Explaining(batch.table).refusal(place, line, record, field)
+
+
+def first_failing(batch: Batch, fails: Fails) -> tuple[int, int, bytes] | None:
+    """The place, the line and the record with which records begin to fail.
 
     `fails` is asked about records that follow each other, a thousand at a time.
     """
@@ -38,9 +48,7 @@ def first_misfit(batch: Batch, fails: Fails) -> BadRecordError | None:
         if fails(found):
             prefixes = range(len(chunk))
             at = bisect_left(prefixes, True, key=lambda last: fails(found[: last + 1]))
-            line, record = chunk[at]
-            field = wrong_field(batch, record, fails)
-            return Explaining(batch.table).refusal(start + at, line, record, field)
+            return (start + at, *chunk[at])
         start += len(chunk)
     return None
 

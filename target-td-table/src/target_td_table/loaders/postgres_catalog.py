@@ -14,7 +14,7 @@ from target_td_table.loaders.sql import LOADS_TABLE, STATE_TABLE, changes, other
 from target_td_table.table import Column, Table, TableName
 
 # https://www.postgresql.org/docs/current/limits.html
-_MOST_COLUMNS = 1600
+MOST_COLUMNS = 1600
 _READ = Doing("read its catalog", "")
 
 Columns = Mapping[str, str]
@@ -138,9 +138,9 @@ def _spelled(column: Column, existing: Columns) -> Column:
 
 def _refuse_too_many(placed: Table, existing: Columns | None) -> None:
     names = {column.name for column in placed.columns} | set(existing or ())
-    if len(names) > _MOST_COLUMNS:
+    if len(names) > MOST_COLUMNS:
         raise TableError(
             f"`{placed.stream}` needs {len(names)} columns in `{placed.name}`, and a table of "
-            f"PostgreSQL has at most {_MOST_COLUMNS:,}. Deselect fields of the stream, or load "
+            f"PostgreSQL has at most {MOST_COLUMNS:,}. Deselect fields of the stream, or load "
             "into another table."
         )

@@ -1,18 +1,22 @@
 """How the rows of a batch go to PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import psycopg
 
 from target_td_table.batch import Batch
 from target_td_table.errors import InputError
 from target_td_table.loaders import postgres_statements as statements
+from target_td_table.loaders.misfits import first_failing
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_misfits import find_all
 from target_td_table.loaders.postgres_refusals import (
     Filling,
+    Refusal,
+    find,
     is_about_a_record,
-    refused_record,
+    reason,
     refused_records,
 )
 from target_td_table.loaders.postgres_rows import Filled, filled, lines
@@ -45,14 +49,35 @@ class Copying:
             self._send(statement, batch, columns)
         except psycopg.Error as error:
             if is_about_a_record(error):
-                raise self._refusal(batch, Filling(columns, types), error) from error
+                filling = Filling(columns, types)
+                raise self._refusal(statement, batch, filling, error) from error
             raise self._session.refused(doing, error) from error
 
-    def _refusal(self, batch: Batch, filling: Filling, error: psycopg.Error) -> InputError:
+    def _refusal(
+        self, statement: str, batch: Batch, filling: Filling, error: psycopg.Error
+    ) -> InputError:
         found = find_all(self._session, batch, filling) if self._tells_all else []
-        if found:
-            return refused_records(found, batch.table)
-        return refused_record(batch, filling.columns, error)
+        if not found:
+            first = find(batch, filling.columns, error)
+            found = [first] if first else self._searched(statement, batch, filling.columns, error)
+        return refused_records(found, batch, error)
+
+    def _searched(
+        self, statement: str, batch: Batch, columns: Sequence[Filled], error: psycopg.Error
+    ) -> list[Refusal]:
+        """The record, if there is one, of a refusal that tells none: some are sent for nobody."""
+        part = replace(batch, path=batch.path.with_name("tried.ndjson"))
+
+        def fails(records: Sequence[bytes]) -> bool:
+            part.path.write_bytes(b"".join(records))
+            said = self._session.tried(statement, lines(part, columns, careful=True))
+            return said is not None and is_about_a_record(said)
+
+        try:
+            found = first_failing(batch, fails)
+        finally:
+            part.remove()
+        return [Refusal(*found, None, reason(error.sqlstate))] if found else []
 
     def _send(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
         """Send a batch; a second time if its integers turn out to be written like 1.0."""

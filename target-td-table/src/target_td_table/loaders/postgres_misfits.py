@@ -7,6 +7,7 @@ import psycopg
 
 from target_td_table.batch import Batch
 from target_td_table.loaders import postgres_refusals as refusals
+from target_td_table.loaders.postgres_catalog import MOST_COLUMNS
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_refusals import Refusal
 from target_td_table.loaders.postgres_rows import CSV_OPTIONS, lines
@@ -46,8 +47,10 @@ _FOUND = "SELECT place, wrong, state FROM pg_temp._td_misfits ORDER BY place"
 def find_all(session: Session, batch: Batch, filling: refusals.Filling) -> list[Refusal]:
     """The records that the server refuses, each with the first field that it does.
 
-    None if it cannot be asked so.
+    None if it cannot be asked so: there is one more column than the batch fills.
     """
+    if len(filling.columns) >= MOST_COLUMNS:
+        return []
     found = list(refusals.refused_for_nul(batch, filling.columns))
     nul = {each.place for each in found}
     rest = batch.without(nul) if nul else batch

@@ -10,12 +10,17 @@ import psycopg
 from target_td_table.batch import Batch
 from target_td_table.errors import BadRecordError, InputError, Misfit
 from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
+from target_td_table.reasons import which
+from target_td_table.records import as_it_came
 from target_td_table.table import Table
 
 # `COPY _td_staging_1, line 3, column amount: "x"`, in the server's language.
 _PLACE = re.compile(r'^COPY .+?, [^\d,]*(\d+)(?:, \S+ (.*?)(?:: "|: null|$))?', re.MULTILINE)
-_LONGEST_KEY = 80
 
+_TOO_LONG = (
+    "is longer than PostgreSQL can keep: a row with values in very many columns must fit into a "
+    "page of 8 kB, so deselect fields of the stream"
+)
 _REASONS = {
     "22001": "is longer than its column allows",
     "22003": "is beyond the range of its column",
@@ -23,14 +28,12 @@ _REASONS = {
     "22008": "is a time beyond PostgreSQL's range",
     "22021": "holds characters that are not in the database's encoding",
     "22P05": "holds characters that are not in the database's encoding",
-    "54000": (
-        "is longer than PostgreSQL can keep: a row with values in very many columns must fit into "
-        "a page of 8 kB, so deselect fields of the stream"
-    ),
+    "54000": _TOO_LONG,
     "54001": "is nested deeper than the server's `max_stack_depth` allows",
 }
 # Beside all that begin with 22: what is wrong with a value.
 STATES = tuple(_REASONS)
+_ROW_TOO_LONG = "54000"
 _ENCODING = frozenset({"22021", "22P05"})
 _NUL = "holds the character U+0000, which PostgreSQL cannot keep"
 _OTHER = "does not fit the type of its column"
@@ -56,18 +59,11 @@ class Refusal:
 
     def error(self, table: Table) -> BadRecordError:
         """What to tell a person."""
-        where = f"`{table.stream}`{_key(table, self.record)} (line {self.line})"
+        where = f"`{table.stream}`{which(table, as_it_came(table, self.record))} (line {self.line})"
         value = f"`{self.field}`" if self.field else "one of its values"
-        reason = f"{value} {self.reason}"
+        reason = f"{'it' if self.reason is _TOO_LONG else value} {self.reason}"
         fix = "Correct the data or the column."
         return BadRecordError(where, reason, fix, [Misfit(self.place, reason)])
-
-
-def refused_records(found: Sequence[Refusal], table: Table) -> BadRecordError:
-    """All of them as one error, which tells the first one."""
-    errors = [each.error(table) for each in found]
-    errors[0].misfits = tuple(misfit for each in errors for misfit in each.misfits)
-    return errors[0]
 
 
 def is_about_a_record(error: psycopg.Error) -> bool:
@@ -76,15 +72,16 @@ def is_about_a_record(error: psycopg.Error) -> bool:
     return state.startswith("22") or state in _REASONS
 
 
-def refused_record(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> InputError:
-    """The error of COPY as a sentence about one record."""
-    found = find(batch, columns, error)
-    if found is None:
+def refused_records(found: Sequence[Refusal], batch: Batch, error: psycopg.Error) -> InputError:
+    """Records that are known to be refused as one error, which tells the first one."""
+    if not found:
         return InputError(
-            f"A record of `{batch.table.stream}` {reason(error.sqlstate)}. PostgreSQL does not say which record. "
-            "Nothing of its batch was published."
+            f"A record of `{batch.table.stream}` {reason(error.sqlstate)}. PostgreSQL does not say "
+            "which record. Nothing of its batch was published."
         )
-    return found.error(batch.table)
+    errors = [each.error(batch.table) for each in found]
+    errors[0].misfits = tuple(misfit for each in errors for misfit in each.misfits)
+    return errors[0]
 
 
 def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refusal | None:
@@ -94,6 +91,9 @@ def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refus
         with_nul = next(refused_for_nul(batch, columns), None)
         if with_nul:
             return with_nul
+    if error.sqlstate == _ROW_TOO_LONG:
+        # COPY writes many rows at a time, and names the line it has come to.
+        return None
     place = _PLACE.search(error.diag.context or "")
     return _at(batch, columns, place, error) if place else None
 
@@ -127,13 +127,3 @@ def _field_with_nul(record: bytes, columns: Sequence[Filled]) -> str | None:
     values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
     fields = [each.field for each in columns if holds_nul(bytes(values.get(each.spelling, b"")))]
     return fields[0] if fields else None
-
-
-def _key(table: Table, record: bytes) -> str:
-    """The record's key, as far as it is short enough to read."""
-    values = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
-    names = [table.spelling(field) for field in table.key if field in table.fields]
-    keys = [
-        str(msgspec.json.decode(values[name]))[:_LONGEST_KEY] for name in names if name in values
-    ]
-    return f" record `{'`, `'.join(keys)}`" if keys else ""

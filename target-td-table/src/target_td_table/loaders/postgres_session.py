@@ -91,6 +91,15 @@ class Session:
                 raise lost(self._address) from error
             raise
 
+    def tried(self, statement: str, pieces: Iterable[bytes]) -> psycopg.Error | None:
+        """Send rows that nobody keeps, and return what the server says against them."""
+        try:
+            with self._connection.transaction(force_rollback=True):
+                self.copy(statement, pieces)
+        except psycopg.Error as error:
+            return error
+        return None
+
     @contextlib.contextmanager
     def transaction(self, doing: Doing) -> Iterator[None]:
         """All statements inside become visible together at the end, or none."""
