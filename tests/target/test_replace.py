@@ -47,12 +47,16 @@ def test_a_type_widened_by_hand_stays_and_is_used(tables: DuckDbTables) -> None:
     assert tables.rows("SELECT n FROM charges") == [(2**70,)]
 
 
-def test_a_stream_without_its_activate_version_is_discarded(yesterday: DuckDbTables) -> None:
+def test_a_stream_without_its_activate_version_is_discarded(
+    yesterday: DuckDbTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "target_td_table")
     outcome = yesterday.load(*FULL[:2], state(a=1), mode="replace")
 
     assert yesterday.rows("FROM charges") == [("old",)]
     assert outcome.states == []
     assert "`charges` ended without ACTIVATE_VERSION" in outcome.sentence
+    assert "main.charges: 1 row of `charges` discarded" in caplog.text
     assert outcome.error is not None
     assert exit_code(outcome.error) == 1
 

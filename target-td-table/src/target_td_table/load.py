@@ -275,7 +275,7 @@ class Load:
         for batch, _ in closed([sink]):
             batch.remove()
         self._publisher.discard(sink.table, sink.mode)
-        sink.rows = 0
+        sink.discarded_rows, sink.rows = sink.rows, 0
 
     def _tell(self, unfinished: Sequence[Sink]) -> None:
         self._progress.clear()

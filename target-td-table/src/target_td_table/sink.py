@@ -21,6 +21,8 @@ class Sink:
         self.table = table
         self.mode = mode
         self.rows = 0
+        # The rows that were thrown away last, in mode replace.
+        self.discarded_rows = 0
         # When the first of its records came, and the last one.
         self._began_at: float | None = None
         self._ended_at = 0.0

@@ -29,5 +29,5 @@ class Summary:
 
     def _loaded(self, sink: Sink, *, kept: bool) -> Loaded:
         stream = sink.table.stream
-        rows = sink.rows - self._publisher.refused(stream)
+        rows = sink.rows - self._publisher.refused(stream) if kept else sink.discarded_rows
         return Loaded(stream, str(sink.table.name), rows, sink.seconds, kept)

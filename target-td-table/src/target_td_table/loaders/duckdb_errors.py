@@ -17,6 +17,8 @@ from target_td_table.errors import (
 from target_td_table.table import Table
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+# A key that comes twice, say; the rule is told without it.
+_VALUE = re.compile(r'".*"')
 _FULL = re.compile(
     r"no space left|disk quota|file too large|could not write all bytes|failed to offload",
     re.IGNORECASE,
@@ -40,30 +42,44 @@ def opening_refused(path: str, error: duckdb.Error) -> TargetError:
 
 def refused(path: str, table: Table | None, error: duckdb.Error) -> TargetError:
     """Why a statement was refused."""
-    text = _first_line(error)
     if _FULL.search(str(error)):
         return _full(path)
+    text = _first_line(error)
+    found = _refused_by(table, error, text) if table else None
+    if found:
+        return found
     where = f"`{table.name}`" if table else f"`{path}`"
     if isinstance(error, duckdb.DependencyException):
         return TableError(
             f"A column of {where} must change its type, but an index depends on the table. "
             "Drop the index, load again, and create it anew."
         )
-    if table and isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
-        return InputError(
-            f"A record of `{table.stream}` does not fit {where}: {text} "
-            "Nothing of its batch was published. Correct the data or the column."
-        )
-    if table and isinstance(error, duckdb.ConstraintException):
-        return DestinationError(
-            f"A rule that was added to {where} refuses the rows of `{table.stream}`: {text} "
-            "Nothing of the batch was published. Drop the rule, or correct the data."
-        )
     if isinstance(error, duckdb.OutOfMemoryException):
         return DestinationError(
             f"DuckDB needs more memory than it may use for {where}: {text} Raise `memory_bytes`."
         )
     return DestinationError(f"DuckDB refused to load into {where}: {text}")
+
+
+def _refused_by(table: Table, error: duckdb.Error, text: str) -> TargetError | None:
+    """What it is about a table that refuses its rows."""
+    if isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
+        return InputError(
+            f"A record of `{table.stream}` does not fit `{table.name}`: {text} "
+            "Nothing of its batch was published. Correct the data or the column."
+        )
+    if isinstance(error, duckdb.ConstraintException):
+        return DestinationError(
+            f"A rule that was added to `{table.name}` refuses the rows of `{table.stream}`: "
+            f"{_VALUE.sub('…', text)} Nothing of the batch was published. Drop the rule, or correct "
+            "the data."
+        )
+    if isinstance(error, duckdb.CatalogException) and "is not an table" in text:
+        return TableError(
+            f"`{table.name}` is a view, so nothing can be loaded into it. Rename it, or choose "
+            "another name with the setting `table`."
+        )
+    return None
 
 
 def _full(path: str) -> BusyError:
