@@ -134,7 +134,9 @@ class Progress:
         if self.is_finished:
             return self.end
         start = self.reading.start
-        unread = tuple(share.unread for share in self.shares.values() if share.unread is not None)
+        unread = tuple(
+            left for share in self.shares.values() if (left := share.to_resume) is not None
+        )
         memory = Memory(start.seen, start.digests).united(self.memory).bounded
         backfill = Backfill(self.signpost, unread, self.reading.version)
         return replace(start, backfill=backfill, seen=memory.ids, digests=memory.digests)

@@ -48,6 +48,16 @@ class Share:
     last_ids: tuple[str, ...] = ()
     doubted: str | None = None
 
+    @property
+    def to_resume(self) -> Slice | None:
+        """What is left, as a run that comes after this one is to ask for it.
+
+        A cursor that is doubted stays: it says which rows were read.
+        """
+        if self.unread is None or self.unread.cursor is not None:
+            return self.unread
+        return replace(self.unread, cursor=self.doubted)
+
     def expected_rows(self, floor: UnixSeconds) -> float:
         """Return about how many rows are left; `floor` stands for an open lower edge."""
         if self.unread is None or self.unread.until is None:
@@ -92,7 +102,8 @@ def _own(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[Re
         return records
     # The page was not asked for with the last id: rows of the page before may come again.
     known = frozenset(share.last_ids)
-    return tuple(r for r in records if text_of(r, "id") not in known) if known else records
+    after_doubted = page.ids.index(share.doubted) + 1 if share.doubted in page.ids else 0
+    return tuple(r for r in records[after_doubted:] if text_of(r, "id") not in known)
 
 
 def _edge_ids(share: Share, asked: Slice, page: Page, created_field: str) -> tuple[str, ...]:
@@ -146,7 +157,7 @@ def without_cursor(share: Share, *, narrows: bool) -> Share:
     position = share.last_ids.index(unread.cursor) if unread.cursor in share.last_ids else 0
     older = share.last_ids[position - 1] if position else None
     kept = share.last_ids if older is not None or narrows else ()
-    return replace(share, unread=replace(unread, cursor=older), last_ids=kept)
+    return replace(share, unread=replace(unread, cursor=older), last_ids=kept, doubted=None)
 
 
 def fullest(shares: Iterable[tuple[int, Share]], floor: UnixSeconds) -> int | None:
