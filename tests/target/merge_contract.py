@@ -60,6 +60,18 @@ RECORDS = st.builds(
 PUBLICATIONS = st.lists(st.lists(RECORDS, min_size=1, max_size=6), min_size=1, max_size=4)
 
 
+def starting_anew(*, max_examples: int) -> settings:
+    """For a suite whose `forget` starts every example anew, and that each loader inherits."""
+    return settings(
+        max_examples=max_examples,
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
+    )
+
+
 class MergeContract:
     """A subclass gives `loader` and `select`, which reads as another user of the tables would."""
 
@@ -164,15 +176,7 @@ class MergeContract:
             self.merge(loader, table, tmp_path, record)
         assert self.select(loader, ROWS) == [("a", 3, 3, None, False)]
 
-    # `forget` starts every example anew, and each loader's suite is a run of its own.
-    @settings(
-        max_examples=8,
-        deadline=None,
-        suppress_health_check=[
-            HealthCheck.function_scoped_fixture,
-            HealthCheck.differing_executors,
-        ],
-    )
+    @starting_anew(max_examples=8)
     @given(publications=PUBLICATIONS, hard=st.booleans())
     def test_the_winner_is_the_same_however_records_are_published(
         self, loader: Loader, tmp_path: Path, publications: list[list[Record]], *, hard: bool

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from target_td_table.loaders.base import Loader, Staged
@@ -15,7 +15,7 @@ from target_td_table.modes import Mode
 from target_td_table.table import Column, LogicalType, Table
 from target_td_table.versions import VERSION, Activation, Within
 from tests.target.batches import batch_of
-from tests.target.merge_contract import COLUMNS, MARKED, Record, row, tombstone
+from tests.target.merge_contract import COLUMNS, MARKED, Record, row, starting_anew, tombstone
 
 VERSIONED = replace(
     MARKED,
@@ -225,15 +225,7 @@ class VersionContract:
         self.read(loader, tmp_path, version=3, within=replace(JUNE, since=None, until=JUNE.since))
         assert all(is_marked for *_, is_marked in self.held(loader))
 
-    # `forget` starts every example anew, and each loader's suite is a run of its own.
-    @settings(
-        max_examples=20,
-        deadline=None,
-        suppress_health_check=[
-            HealthCheck.function_scoped_fixture,
-            HealthCheck.differing_executors,
-        ],
-    )
+    @starting_anew(max_examples=20)
     @given(publications=PUBLICATIONS, hard=st.booleans())
     def test_the_table_holds_what_versions_brought_last_whatever_came_when(
         self,

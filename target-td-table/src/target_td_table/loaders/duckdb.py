@@ -13,7 +13,6 @@ import duckdb
 
 from target_td_table.batch import Batch
 from target_td_table.errors import InputError
-from target_td_table.loaders import duckdb_own_tables as own_tables
 from target_td_table.loaders import duckdb_statements as statements
 from target_td_table.loaders import sql, sql_activation, sql_merge
 from target_td_table.loaders.base import (
@@ -140,7 +139,7 @@ class DuckDbLoader:
         """See `Loader`."""
         if self.describe(self._state_table) is None:
             return {}
-        rows = self._rows(own_tables.read_states(self._state_table))
+        rows = self._rows(sql.read_states(self._state_table))
         return {str(pipeline): str(state) for pipeline, state in rows}
 
     def others(self, name: TableName, pipeline: str) -> Sequence[str]:
@@ -171,15 +170,15 @@ class DuckDbLoader:
             self._run(statements.drop_staging(table.name))
 
     def _keep_state(self, state: State) -> None:
-        self._run(own_tables.create_states(self._state_table))
-        self._rows(own_tables.forget_state(self._state_table), state.pipeline)
-        self._rows(own_tables.keep_state(self._state_table), state.pipeline, state.value)
+        self._run(statements.create_states(self._state_table))
+        self._rows(statements.forget_state(self._state_table), state.pipeline)
+        self._rows(statements.keep_state(self._state_table), state.pipeline, state.value)
 
     def _keep_loads(self, loads: Sequence[LoadRow]) -> None:
         self._run(sql.create_loads(self._loads_table))
         for load in loads:
-            self._rows(own_tables.forget_load(self._loads_table), load.load_id, str(load.table))
-            self._rows(own_tables.keep_load(self._loads_table), *sql.load_values(load))
+            self._rows(sql.forget_load(self._loads_table), load.load_id, str(load.table))
+            self._rows(sql.keep_load(self._loads_table), *sql.load_values(load))
 
     def _begin(self) -> None:
         if not self._in_transaction:

@@ -222,6 +222,24 @@ def _object_bytes(longest_chunk_bytes: int) -> int:
     return max(longest_chunk_bytes + 1, _OBJECT_BYTES)
 
 
+def create_states(name: TableName) -> str:
+    """The table of the last states."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {path(name)} "
+        "(pipeline VARCHAR, state VARCHAR, published_at TIMESTAMP WITH TIME ZONE)"
+    )
+
+
+def forget_state(name: TableName) -> str:
+    """Make room for a pipeline's new state."""
+    return f"DELETE FROM {path(name)} WHERE pipeline = ?"
+
+
+def keep_state(name: TableName) -> str:
+    """Keep a pipeline's last state."""
+    return f"INSERT INTO {path(name)} VALUES (?, ?, now())"
+
+
 def _definition(column: Column) -> str:
     # Nested JSON takes a third less room this way, and is written faster.
     compression = " USING COMPRESSION zstd" if column.type is LogicalType.JSON else ""

@@ -10,7 +10,14 @@ from target_td_table.loaders.base import Change, CreateTable
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_names import fitted_name, fitted_table
 from target_td_table.loaders.postgres_session import Session
-from target_td_table.loaders.sql import LOADS_TABLE, STATE_TABLE, changes, others, path
+from target_td_table.loaders.sql import (
+    LOADS_TABLE,
+    STATE_TABLE,
+    changes,
+    others,
+    path,
+    read_states,
+)
 from target_td_table.table import Column, Table, TableName
 
 # https://www.postgresql.org/docs/current/limits.html
@@ -96,7 +103,7 @@ class Catalog:
             return {}
         grants = postgres_rights.Grants(self._session.user, self._session.database, name)
         doing = Doing(f"read `{name}`", grants.on_table())
-        rows = self._session.rows(statements.read_states(name), doing)
+        rows = self._session.rows(read_states(name), doing)
         return {str(pipeline): str(state) for pipeline, state in rows}
 
     def others(self, schema: str, table: TableName, pipeline: str) -> Sequence[str]:

@@ -160,9 +160,9 @@ class Publication:
     def _keep_loads(self, loads: Sequence[LoadRow]) -> None:
         doing = self._own_table(self._loads, sql.create_loads(self._loads))
         for load in loads:
-            forget = statements.forget_load(self._loads)
+            forget = sql.forget_load(self._loads)
             self._session.run(forget, doing, load.load_id, str(load.table))
-            self._session.run(statements.keep_load(self._loads), doing, *sql.load_values(load))
+            self._session.run(sql.keep_load(self._loads), doing, *sql.load_values(load))
 
     def _own_table(self, name: TableName, create: str) -> Doing:
         """Make a table of the target's own if it is missing; then say what it is for."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from target_td_table.loaders.base import AddColumn, CreateTable, WidenColumn
 from target_td_table.loaders.postgres_rows import CSV_OPTIONS
-from target_td_table.loaders.sql import LOADS_COLUMNS, path, quoted
+from target_td_table.loaders.sql import path, quoted
 from target_td_table.table import Column, LogicalType, Table, TableName
 
 # Tables of a session: PostgreSQL drops them with it, however the load ends.
@@ -146,22 +146,6 @@ def keep_state(name: TableName) -> str:
         f"INSERT INTO {path(name)} VALUES ($1, $2, now()) ON CONFLICT (pipeline) "
         "DO UPDATE SET state = excluded.state, published_at = excluded.published_at"
     )
-
-
-def read_states(name: TableName) -> str:
-    """Every pipeline's last state."""
-    return f"SELECT pipeline, state FROM {path(name)}"
-
-
-def forget_load(name: TableName) -> str:
-    """Make room for a newer row of the same load and table."""
-    return f"DELETE FROM {path(name)} WHERE load_id = $1 AND table_name = $2"
-
-
-def keep_load(name: TableName) -> str:
-    """Keep what is known of a load's part."""
-    values = ", ".join(f"${number + 1}" for number in range(len(LOADS_COLUMNS)))
-    return f"INSERT INTO {path(name)} ({_listed(list(LOADS_COLUMNS))}) VALUES ({values})"
 
 
 def _listed(names: Sequence[str]) -> str:

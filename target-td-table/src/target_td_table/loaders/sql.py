@@ -45,6 +45,23 @@ def create_loads(name: TableName) -> str:
     return f"CREATE TABLE IF NOT EXISTS {path(name)} ({columns})"
 
 
+def forget_load(name: TableName) -> str:
+    """Make room for a newer row of the same load and table."""
+    return f"DELETE FROM {path(name)} WHERE load_id = $1 AND table_name = $2"
+
+
+def keep_load(name: TableName) -> str:
+    """Keep what is known of a load's part: `load_values`."""
+    names = ", ".join(quoted(column) for column in LOADS_COLUMNS)
+    values = ", ".join(f"${number + 1}" for number in range(len(LOADS_COLUMNS)))
+    return f"INSERT INTO {path(name)} ({names}) VALUES ({values})"
+
+
+def read_states(name: TableName) -> str:
+    """Every pipeline's last state."""
+    return f"SELECT pipeline, state FROM {path(name)}"
+
+
 def load_values(load: LoadRow) -> tuple[object, ...]:
     """A load's row, in the order of `LOADS_COLUMNS`."""
     return (
