@@ -19,6 +19,7 @@ from typing import Any
 
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Patience
+from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES
 from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
 from target_td_table.modes import Mode
 from target_td_table.state import State
@@ -80,10 +81,17 @@ def batched(records: list[Any], size: int) -> list[list[Any]]:
     return [records[start : start + size] for start in range(0, len(records), size)]
 
 
-def open_loader(url: str, key: str = MASTER) -> TreasureDataLoader:
+def open_loader(
+    url: str, key: str = MASTER, *, beside_bytes: int = BESIDE_BYTES
+) -> TreasureDataLoader:
     """A loader that makes a part of every batch."""
     return TreasureDataLoader(
-        Address(url, SHOP), key, pipeline=PIPELINE, patience=QUICK, part_bytes=0
+        Address(url, SHOP),
+        key,
+        pipeline=PIPELINE,
+        patience=QUICK,
+        part_bytes=0,
+        beside_bytes=beside_bytes,
     )
 
 
@@ -93,10 +101,11 @@ def load(
     key: str = MASTER,
     *,
     batch_rows: int = 3,
+    beside_bytes: int = BESIDE_BYTES,
     said: Callable[[], Any] = lambda: None,
 ) -> None:
     """Load the new rows in batches of some rows; call `said` when the state is out."""
-    loader = open_loader(url, key)
+    loader = open_loader(url, key, beside_bytes=beside_bytes)
     records = [{"id": name, "amount": int(amount), "paid": True} for name, amount in NEW.items()]
     with TemporaryDirectory() as folder:
         try:

@@ -17,17 +17,22 @@ from tests.target.version_contract import VersionContract
 QUICK = Patience(first_seconds=0.001, look_seconds=0.001)
 
 
-class TestTreasureDataLoader(LoaderContract, MergeContract, VersionContract):
+class InTreasureData:
+    """What the contracts ask about, in an account of its own."""
+
     @pytest.fixture
     def loader(self) -> Iterator[Loader]:
         self.account = FakeTreasureData()
         with served(self.account) as server:
             address = Address(server.url, "main")
-            opened = TreasureDataLoader(
-                address, MASTER, pipeline="default", patience=QUICK, tries_first=True
-            )
+            opened = self.opened(address)
             yield opened
             opened.close()
+
+    def opened(self, address: Address, **more: Any) -> Loader:
+        return TreasureDataLoader(
+            address, MASTER, pipeline="default", patience=QUICK, tries_first=True, **more
+        )
 
     def visible(self, loader: Loader, table: Table) -> list[Any] | None:
         assert isinstance(loader, TreasureDataLoader)
@@ -47,3 +52,7 @@ class TestTreasureDataLoader(LoaderContract, MergeContract, VersionContract):
             self.account.databases.get("main", {}).pop(table, None)
         assert isinstance(loader, TreasureDataLoader)
         loader._catalog.forget()
+
+
+class TestTreasureDataLoader(InTreasureData, LoaderContract, MergeContract, VersionContract):
+    pass

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from target_td_table.errors import InputError
 from target_td_table.loaders.treasure_data import values
 from target_td_table.loaders.treasure_data.api import Api, Patience
+from target_td_table.loaders.treasure_data.beside import Packings
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.filling import Filling
-from target_td_table.loaders.treasure_data.parts import PART_BYTES
+from target_td_table.loaders.treasure_data.packing import Form
 from target_td_table.loaders.treasure_data.schema import TYPES, fitted_table
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.staging import Staging
@@ -42,7 +43,11 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
         calls.create_table("things")
         sessions = iter([Session(calls, "a_session", "things")])
         staging = Staging(
-            fitted, Mode.APPEND, lambda _: Filling(sessions, threads), part_bytes=PART_BYTES
+            fitted,
+            Mode.APPEND,
+            lambda _: Filling(sessions, threads),
+            form=Form(),
+            packings=Packings(),
         )
         staging.add(batch_of(folder, table, records), fitted, known)
         staging.finish("all")

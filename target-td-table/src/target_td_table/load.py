@@ -18,7 +18,7 @@ from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
 from target_td_table.errors import UnfinishedStreamError
 from target_td_table.history import History
-from target_td_table.loaders import publish_bytes
+from target_td_table.loaders import publish_bytes, wanted_bytes
 from target_td_table.loaders.base import Staged
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
@@ -29,9 +29,8 @@ from target_td_table.sink import Sink
 from target_td_table.sinks import Sinks, closed
 from target_td_table.summary import Summary
 
-# A destination that has nothing to do gets a batch when it has this size. While it is busy, the
-# batch grows until it is full: few big batches are cheaper to load than many small ones.
-_WANTED_BYTES = 64 << 20
+# A destination that has nothing to do gets smaller batches. While it is busy, one grows until it is
+# full.
 _FULL_BYTES = 384 << 20
 # A row group of DuckDB: https://duckdb.org/docs/stable/guides/performance/file_formats
 _FULL_ROWS = 122_880
@@ -73,6 +72,7 @@ class Load:
         self._publisher = publisher
         self._sinks = sinks
         self._limit = limit
+        self._wanted_bytes = wanted_bytes(settings)
         self._progress = Progress()
         self._history = History(settings.pipeline)
         self._summary = Summary(publisher, is_dry=is_dry)
@@ -229,7 +229,7 @@ class Load:
         ) or mark.size_bytes >= min(_FULL_BYTES, self._settings.batch_bytes)
 
     def _is_wanted(self, mark: Mark) -> bool:
-        return mark.size_bytes >= _WANTED_BYTES and self._publisher.is_idle
+        return mark.size_bytes >= self._wanted_bytes and self._publisher.is_idle
 
     def _is_due(self) -> bool:
         age_seconds = time.monotonic() - self._published_at

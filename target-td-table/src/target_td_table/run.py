@@ -12,6 +12,7 @@ from target_td_table.blocks import Line
 from target_td_table.config import Settings
 from target_td_table.dry_run import DryRun
 from target_td_table.errors import InterruptedLoadError
+from target_td_table.heap import keep_freed_blocks
 from target_td_table.load import Load
 from target_td_table.loaders import loader_for
 from target_td_table.publisher import Publisher
@@ -30,6 +31,7 @@ class Run:
     def __init__(
         self, settings: Settings, config: Mapping[str, Any], *, dry_run: bool = False
     ) -> None:
+        keep_freed_blocks()
         self._signal = 0
         self._transform = _transform_for(config)
         with contextlib.ExitStack() as stack:

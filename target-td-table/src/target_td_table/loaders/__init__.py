@@ -12,6 +12,9 @@ from target_td_table.modes import Mode
 # What PostgreSQL is sent once: more than that is staged if no STATE has followed it, and less
 # than the second is not worth a transaction of its own.
 _ONCE_BYTES, _WORTH_BYTES = 48 << 20, 8 << 20
+# When a destination that has nothing to do gets a batch: few big ones are cheaper to load than many
+# small ones, save where rows are packed into parts that know nothing of batches.
+_BATCH_BYTES, _PACKED_BYTES = 64 << 20, 16 << 20
 
 
 def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
@@ -40,6 +43,11 @@ def publish_bytes(settings: Settings, *, is_idle: bool) -> int:
     if not settings.destination.startswith("postgresql:") or settings.mode is not Mode.APPEND:
         return settings.batch_bytes
     return min(settings.batch_bytes, _WORTH_BYTES if is_idle else _ONCE_BYTES)
+
+
+def wanted_bytes(settings: Settings) -> int:
+    """How big a batch is to be for a destination that is idle."""
+    return _PACKED_BYTES if settings.destination.startswith("td:") else _BATCH_BYTES
 
 
 def _duckdb(settings: Settings) -> Loader:

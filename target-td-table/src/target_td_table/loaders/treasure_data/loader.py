@@ -20,6 +20,7 @@ from target_td_table.loaders.base import (
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Api, Patience
 from target_td_table.loaders.treasure_data.aside import Aside
+from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES, Packings
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.catalog import Catalog
 from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Filling
@@ -50,6 +51,7 @@ class TreasureDataLoader:
         pipeline: str,
         patience: Patience = _DEFAULT_PATIENCE,
         part_bytes: int = PART_BYTES,
+        beside_bytes: int = BESIDE_BYTES,
         tries_first: bool = False,
         time_value: TimeValue | None = None,
     ) -> None:
@@ -61,7 +63,10 @@ class TreasureDataLoader:
         self._catalog = Catalog(self._calls, frees_time=time_value is not None)
         self._journal = Journal(self._calls, pipeline)
         self._pipeline = pipeline
-        self._stagings = Stagings(part_bytes=part_bytes, time_value=time_value or TimeValue())
+        self._packings = Packings(beside_bytes)
+        self._stagings = Stagings(
+            part_bytes=part_bytes, time_value=time_value or TimeValue(), packings=self._packings
+        )
         self._uploads = ThreadPoolExecutor(UPLOADS_AT_A_TIME, thread_name_prefix="upload")
         self._tries_first = tries_first
         self._has_begun = False
@@ -167,6 +172,7 @@ class TreasureDataLoader:
             with contextlib.suppress(RefusedError, TargetError):
                 self._give_up(stagings)
         self._uploads.shutdown(cancel_futures=True)
+        self._packings.close()
 
     def _give_up(self, stagings: Sequence[Staging]) -> None:
         for staging in stagings:

@@ -7,6 +7,7 @@ the same size; it is an extra, and `zlib` at its fastest is used without it.
 import contextlib
 import hashlib
 import importlib
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,7 +45,7 @@ class OpenPart:
     """A part that takes more rows; written on by one thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"part-{next(_numbers)}.msgpack.gz"
+        self._path = folder / f"part-{os.getpid()}-{next(_numbers)}.msgpack.gz"
         with _room_in(folder):
             self._file: IO[bytes] = self._path.open("wb")
         self._compressor = _compressor()

@@ -1,7 +1,8 @@
-"""Records of a batch as structs with the fields f0, f1 … in the order of what is filled from them."""
+"""Records of a batch as the columns that something is filled from."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -15,79 +16,71 @@ _ODD = re.compile(r'["\\\x00-\x1f]')
 _SPLIT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The values of some records by the place of their column; a column left out is all null."""
+
+    rows: int
+    values: Mapping[int, Sequence[Any]]
+
+
 class Reading:
-    """Reads blocks of records, one a line, as rows that are written as they are.
+    """Reads blocks of records, one a line.
 
     Half of all columns of a stream are null in all its records. Those that were so far are read as
     null and nothing else, which costs next to nothing, until one is not.
     """
 
-    def __init__(self, filled: Sequence[Filled], added: Mapping[str, str]) -> None:
-        """The rows have fields that are `added` to what is read, each written under its name."""
+    def __init__(self, filled: Sequence[Filled]) -> None:
         self._filled = filled
-        self._added = added
-        spellings = [each.spelling for each in filled]
-        self._is_odd = any(map(_ODD.search, spellings))
-        # Whether the same struct can be read from JSON and written.
-        self._is_straight = [each.name for each in filled] == spellings and not (
-            set(added.values()) & set(spellings)
-        )
-        self._row = self._struct("name", added)
-        self._silent: frozenset[int] = frozenset()
-        self._decoder = self._decoder_of(self._silent)
-        self._is_first = True
+        self._places = range(len(filled))
+        self._is_odd = any(_ODD.search(each.spelling) for each in filled)
+        # Before the first block every column may turn out to be silent.
+        self._silent = frozenset(self._places)
+        self._decoder: msgspec.json.Decoder[Any] | None = None
 
-    def rows(self, block: bytes) -> tuple[list[Any], frozenset[int]]:
-        """The rows, and the places of columns that are None in all of them.
+    def columns(self, block: bytes) -> Columns:
+        """The columns of a block.
 
         Raises:
             msgspec.MsgspecError: If a value does not fit its type.
         """
         if self._is_odd:
-            split = _SPLIT.decode_lines(block)
-            return [self._row(*_decoded(each, self._filled)) for each in split], frozenset()
-        if not self._is_first:
+            found = [_decoded(each, self._filled) for each in _SPLIT.decode_lines(block)]
+            return _columns(self._places, found)
+        rows = self._rows(block)
+        live = [place for place in self._places if place not in self._silent]
+        return _columns(live, list(map(_getter(live), rows))) if live else Columns(len(rows), {})
+
+    def _rows(self, block: bytes) -> list[Any]:
+        if self._decoder is not None:
             try:
-                return self._written(self._decoder.decode_lines(block)), self._silent
+                return self._decoder.decode_lines(block)
             except msgspec.ValidationError:
                 if not self._silent:
                     raise
-        return self._written(self._all_read(block)), frozenset()
-
-    def _all_read(self, block: bytes) -> list[Any]:
-        """Read every column, and let those be silent from here on that are so in these records."""
+        # Read every column, and let those be silent from here on that are so in these records too.
         found = self._decoder_of(frozenset()).decode_lines(block)
-        places = range(len(self._filled)) if self._is_first else self._silent
-        self._silent = frozenset(place for place in places if _is_null(found, place))
+        self._silent = frozenset(place for place in self._silent if _is_null(found, place))
         self._decoder = self._decoder_of(self._silent)
-        self._is_first = False
         return found
 
-    def _written(self, found: list[Any]) -> list[Any]:
-        if self._is_straight:
-            return found
-        return [self._row(*msgspec.structs.astuple(row)) for row in found]
-
     def _decoder_of(self, silent: frozenset[int]) -> msgspec.json.Decoder[Any]:
-        if self._is_odd:
-            return msgspec.json.Decoder()
-        return msgspec.json.Decoder(
-            self._struct("spelling", self._added if self._is_straight else {}, silent)
-        )
-
-    def _struct(
-        self, named: str, added: Mapping[str, str], silent: frozenset[int] = frozenset()
-    ) -> type[msgspec.Struct]:
         fields: list[tuple[str, Any, Any]] = [
             (f"f{place}", None if place in silent else each.read, None)
             for place, each in enumerate(self._filled)
         ]
-        fields += [(each, Any, None) for each in added]
-        names = {f"f{place}": getattr(each, named) for place, each in enumerate(self._filled)}
-        # A null is not written: the column is null without it.
-        return msgspec.defstruct(
-            "Row", fields, rename=names | dict(added), gc=False, omit_defaults=True
-        )
+        names = {f"f{place}": each.spelling for place, each in enumerate(self._filled)}
+        return msgspec.json.Decoder(msgspec.defstruct("Record", fields, rename=names, gc=False))
+
+
+def _columns(places: Sequence[int], rows: Sequence[Sequence[Any]]) -> Columns:
+    return Columns(len(rows), dict(zip(places, zip(*rows, strict=True), strict=False)))
+
+
+def _getter(places: Sequence[int]) -> Callable[[Any], Sequence[Any]]:
+    first, *more = (attrgetter(f"f{place}") for place in places)
+    return attrgetter(*(f"f{place}" for place in places)) if more else lambda row: (first(row),)
 
 
 def _is_null(rows: Sequence[Any], place: int) -> bool:
