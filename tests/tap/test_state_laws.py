@@ -21,13 +21,19 @@ backfills = st.builds(
     Backfill,
     seconds,
     st.lists(st.builds(Slice, edges, edges, st.none() | ids), max_size=3).map(tuple),
+    st.none() | st.integers(1),
+    st.just("") | ids,
 )
 seen = st.lists(ids, max_size=3).map(tuple)
 bookmarks = st.builds(Bookmark, ids, seconds, st.none() | backfills, seen) | st.builds(
     Bookmark, ids, st.none(), backfills, seen
 )
+parents = st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), min_size=1)
 states = st.builds(
-    State, st.dictionaries(ids, bookmarks, max_size=3).map(MappingProxyType), st.none() | ids
+    State,
+    st.dictionaries(ids, bookmarks, max_size=3).map(MappingProxyType),
+    st.none() | ids,
+    children=st.dictionaries(ids, parents, max_size=2).map(MappingProxyType),
 )
 
 

@@ -19,13 +19,16 @@ from tap_stripe_td.slicing import Slice
 from tap_stripe_td.splitting import Share, after_page, without_cursor
 from tap_stripe_td.streams.row import Stream
 from tap_stripe_td.streams.table import listed_with
+from tap_stripe_td.units import UnixSeconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_stripe_td.source import Source
     from tap_stripe_td.steps import Rows
-    from tap_stripe_td.units import UnixSeconds
+
+_SHOWN = 10
+"""More children than this no parent shows, nor an event of its."""
 
 Children = dict[Stream, dict[str, tuple[Record, ...]]]
 """Finished records of children, by stream and by their parent's id."""
@@ -46,7 +49,56 @@ def read_children(
         TapError: If they cannot be read; the parents can, nevertheless.
     """
     ids = ((text_of(parent, "id"), parent) for parent in parents)
-    return {id_: children_of(source, child, parent, date) for id_, parent in ids if id_ is not None}
+    return {
+        id_: there_and_gone(source, child, parent, date) for id_, parent in ids if id_ is not None
+    }
+
+
+def there_and_gone(
+    source: Source,
+    child: Stream,
+    parent: Record,
+    date: UnixSeconds,
+    shown: Iterable[str] = (),
+) -> tuple[Record, ...]:
+    """Return all children of one parent, and tombstones of those that were and are no more.
+
+    Args:
+        source: Where they are read.
+        child: The stream of the children.
+        parent: Their parent as Stripe sent it.
+        date: Stripe's clock when it did.
+        shown: Ids of children that events showed.
+    """
+    parent_id = text_of(parent, "id") or ""
+    there = children_of(source, child, parent, date)
+    ids = {text_of(record, "id") for record in there}
+    before = dict.fromkeys((*shown, *known_children(source, child, parent_id)))
+    missed = [id_ for id_ in before if id_ not in ids]
+    return (*there, *child_tombstones(source, child, missed, parent_id, (date, date)))
+
+
+def known_children(source: Source, child: Stream, parent_id: str) -> tuple[str, ...]:
+    """Return the ids of a parent's children that earlier runs found and no event shows."""
+    return source.children.get(child.name, {}).get(parent_id, ())
+
+
+def unshown(
+    source: Source, child: Stream, parent: Record, children: Iterable[Record]
+) -> tuple[str, ...]:
+    """Return the ids of a parent's children that may be gone without an event that shows them.
+
+    Those of a list that is shorter than ten events show, as their parent carries it; unless it does
+    so only when Stripe is asked to expand it.
+    """
+    row = child.parent
+    if row is None or not row.loses or text_of(parent, "status") in row.settled:
+        return ()
+    is_expanded = row.field in source.expanded(listed_with(child))
+    first = None if is_expanded else embedded(child, parent, UnixSeconds(0))
+    if first is not None and len(first.records) < _SHOWN:
+        return ()
+    return tuple(text_of(record, "id") or "" for record in children if "deleted" not in record)
 
 
 def children_of(
@@ -144,16 +196,33 @@ def family_rows(
     """
     *others, last = sorted(members, key=lambda stream: stream == rows.stream)
     for stream in (*others, last):
-        if stream == rows.stream:
-            records = source.finished(stream, parents, rows.date)
-        else:
-            of_parent = children.get(stream, {})
-            ids = (text_of(parent, "id") or "" for parent in parents)
-            records = tuple(record for id_ in ids for record in of_parent.get(id_, ()))
+        own = (
+            replace(rows, records=source.finished(stream, parents, rows.date))
+            if stream == rows.stream
+            else _rows_of_child(source, stream, parents, children.get(stream, {}), rows)
+        )
         if stream is last:
-            yield replace(rows, stream=last, records=records, also=tuple(others))
-        elif records:
-            yield replace(rows, stream=stream, records=records, bookmark=None)
+            yield replace(own, also=tuple(others))
+        elif own.records or own.children:
+            yield replace(own, bookmark=None)
+
+
+def _rows_of_child(
+    source: Source,
+    child: Stream,
+    parents: Sequence[Record],
+    found: Mapping[str, tuple[Record, ...]],
+    rows: Rows,
+) -> Rows:
+    with_ids = [(text_of(parent, "id") or "", parent) for parent in parents]
+    records = tuple(record for id_, _ in with_ids for record in found.get(id_, ()))
+    loses = child.parent is not None and child.parent.loses
+    known = {
+        id_: unshown(source, child, parent, found[id_])
+        for id_, parent in with_ids
+        if loses and id_ in found
+    }
+    return replace(rows, stream=child, records=records, children=known)
 
 
 def first_rows(source: Source, stream: Stream, rows: int) -> tuple[Record, ...]:

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.children import child_tombstones, children_of, with_parent
+from tap_stripe_td.children import (
+    child_tombstones,
+    known_children,
+    there_and_gone,
+    unshown,
+    with_parent,
+)
 from tap_stripe_td.errors import (
     NoSuchObjectError,
     NotEnabledError,
@@ -111,12 +117,14 @@ class _Current:
         date: When that was so.
         digest: What stands for the object in a bookmark; empty when it is gone.
         failures: Why children could not be read.
+        children: Ids of children that are to be remembered, by their stream and their parent.
     """
 
     records: Mapping[Stream, tuple[Record, ...]]
     date: UnixSeconds
     digest: str = ""
     failures: Mapping[Stream, TapError] = field(default_factory=dict)
+    children: Mapping[Stream, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 def _in_steps(found: Iterable[_Current]) -> Iterator[Step]:
@@ -139,8 +147,12 @@ def _rows(batch: list[_Current]) -> Iterator[Rows]:
         told = [each for each in batch if stream in each.records]
         records = tuple(record for each in told for record in each.records[stream])
         digests = tuple(each.digest for each in told if each.digest)
+        children: dict[str, tuple[str, ...]] = {}
+        for each in told:
+            children.update(each.children.get(stream, {}))
         if records or digests:
-            yield Rows(stream, records, max(each.date for each in told), digests=digests)
+            date = max(each.date for each in told)
+            yield Rows(stream, records, date, digests=digests, children=children)
 
 
 def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> Iterator[_Current]:
@@ -188,24 +200,18 @@ def _current(source: Source, change: Change, record: Record, date: UnixSeconds) 
             records[told] = (
                 source.finished(stream, [named], date)
                 if told == stream
-                else _children(source, told, change, record, date)
+                else there_and_gone(source, told, record, date, change.known_children(told))
             )
         except NotEnabledError:
             records[told] = ()
         except (StripeRefusedError, UnexpectedAnswerError) as error:
             failures[told] = error
-    return _Current(records, date, digest_of(record), failures)
-
-
-def _children(
-    source: Source, child: Stream, change: Change, parent: Record, date: UnixSeconds
-) -> tuple[Record, ...]:
-    """Return the children that are there, and tombstones of those that were and are not."""
-    there = children_of(source, child, parent, date)
-    ids = {text_of(record, "id") for record in there}
-    missed = [id_ for id_ in change.known_children(child) if id_ not in ids]
-    gone = child_tombstones(source, child, missed, change.object_id, (date, date))
-    return (*there, *gone)
+    known = {
+        told: {change.object_id: unshown(source, told, record, found)}
+        for told, found in records.items()
+        if told != stream
+    }
+    return _Current(records, date, digest_of(record), failures, known)
 
 
 def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> _Current:
@@ -214,10 +220,19 @@ def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> _Current:
     records = {
         told: own
         if told == change.stream
-        else child_tombstones(source, told, change.known_children(told), change.object_id, seconds)
+        else child_tombstones(
+            source, told, _children_before(source, told, change), change.object_id, seconds
+        )
         for told in change.streams
     }
-    return _Current(records, updated_at)
+    none_left: dict[str, tuple[str, ...]] = {change.object_id: ()}
+    known = dict.fromkeys((told for told in change.streams if told != change.stream), none_left)
+    return _Current(records, updated_at, children=known)
+
+
+def _children_before(source: Source, child: Stream, change: Change) -> Iterable[str]:
+    known = known_children(source, child, change.object_id)
+    return dict.fromkeys((*change.known_children(child), *known))
 
 
 def _pages(source: Source, stream: Stream, stretch: Slice) -> Iterator[Page]:

@@ -55,6 +55,8 @@ class Source:
         expand: Fields to expand, by stream, beside those of the stream table.
         times: Top-level time fields, by stream.
         account: The account's id; None when the key may not read it.
+        children: Ids of children that earlier runs found and no event shows, by their stream and
+            their parent's id.
     """
 
     client: Client
@@ -62,6 +64,7 @@ class Source:
     expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     times: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     account: str | None = None
+    children: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def has_room(self, stream: Stream) -> bool:
         """Whether the request budgets of the stream's list would let one more request through."""
@@ -152,6 +155,10 @@ class Source:
             for id_ in ids
         )
 
+    def expanded(self, stream: Stream) -> tuple[str, ...]:
+        """Return the fields that Stripe is asked to expand."""
+        return (*stream.expand, *self.expand.get(stream.name, ()))
+
     def within(self, stream: Stream) -> tuple[Slice | None, str]:
         """Return the stretch of creation time that a whole reading covers, and the field for it.
 
@@ -175,7 +182,7 @@ class Source:
         return {**stream.params, **self._expand_params(stream, "data."), **bounds, **paging}
 
     def _expand_params(self, stream: Stream, prefix: str) -> Params:
-        fields = (*stream.expand, *self.expand.get(stream.name, ()))
+        fields = self.expanded(stream)
         return {"expand[]": [prefix + name for name in fields]} if fields else {}
 
 

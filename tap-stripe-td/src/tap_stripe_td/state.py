@@ -5,18 +5,22 @@ https://hub.meltano.com/singer/spec#state
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_stripe_td.errors import ConfigError
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.units import UnixSeconds, format_time, parse_bookmark_time
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 STATE_VERSION = 1
+
+MOST_CHILDREN = 10_000
+"""More children of one stream than this are not remembered: the state would weigh too much."""
+
+Known = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Ids of children, by their stream and by their parent's id."""
 
 _NEW_START = "Take it out of the state to read the stream from the start."
 
@@ -68,11 +72,14 @@ class State:
         bookmarks: By stream name.
         account: The Stripe account that was read; None when the key may not tell.
         accounts: The states of connected accounts, by id, when several are read.
+        children: Ids of children that may be gone without an event that shows them, by their stream
+            and their parent's id; of the parents read last, where they are too many.
     """
 
     bookmarks: Mapping[str, Bookmark] = field(default_factory=lambda: MappingProxyType({}))
     account: str | None = None
     accounts: Mapping[str, State] = field(default_factory=lambda: MappingProxyType({}))
+    children: Known = field(default_factory=lambda: MappingProxyType({}))
 
     def with_account(self, account: str, state: State) -> State:
         """Return the state with a connected account's own state in it."""
@@ -95,6 +102,18 @@ class State:
             )
         return replace(self, bookmarks=MappingProxyType({**self.bookmarks, stream: to}))
 
+    def remember(self, child: str, ids: Mapping[str, tuple[str, ...]]) -> State:
+        """Return the state that knows these children of some parents, and no others of those."""
+        before = self.children.get(child, {})
+        if not any(ids.values()) and before.keys().isdisjoint(ids):
+            return self
+        known = {parent: those for parent, those in before.items() if parent not in ids}
+        known.update((parent, those) for parent, those in ids.items() if those)
+        too_many = sum(map(len, known.values())) - MOST_CHILDREN
+        while too_many > 0:
+            too_many -= len(known.pop(next(iter(known))))
+        return replace(self, children=MappingProxyType({**self.children, child: known}))
+
 
 def format_state(state: State) -> dict[str, Any]:
     """Return the state as the value of a STATE message."""
@@ -104,10 +123,17 @@ def format_state(state: State) -> dict[str, Any]:
     }
     if state.account is not None:
         formatted["account"] = state.account
+    if any(state.children.values()):
+        formatted["children"] = {
+            child: {parent: list(ids) for parent, ids in known.items()}
+            for child, known in state.children.items()
+            if known
+        }
     if state.accounts:
+        accounts = {account: format_state(own) for account, own in state.accounts.items()}
         formatted["accounts"] = {
-            account: {"bookmarks": format_state(own)["bookmarks"]}
-            for account, own in state.accounts.items()
+            account: {name: own[name] for name in ("bookmarks", "children") if name in own}
+            for account, own in accounts.items()
         }
     return formatted
 
@@ -151,7 +177,8 @@ def parse_state(raw: object) -> State:
     _refuse_newer(raw.get("version", STATE_VERSION))
     bookmarks = raw.get("bookmarks", {})
     account, accounts = raw.get("account"), raw.get("accounts", {})
-    parts = (bookmarks, accounts)
+    children = raw.get("children", {})
+    parts = (bookmarks, accounts, children)
     if not all(isinstance(part, dict) for part in parts) or not isinstance(account, str | None):
         raise ConfigError(
             "The state's `bookmarks` or `account` is damaged. Give the last line that the target "
@@ -164,10 +191,21 @@ def parse_state(raw: object) -> State:
             parsed[name] = _parse_bookmark(mark)
         except (ValueError, TypeError, KeyError) as error:
             problems.append(_bookmark_problem(name, mark, error))
+    known = _parse_children(children, problems)
     if problems:
         raise ConfigError(*problems)
     own = {name: parse_state(part) for name, part in accounts.items()}
-    return State(MappingProxyType(parsed), account, MappingProxyType(own))
+    return State(MappingProxyType(parsed), account, MappingProxyType(own), known)
+
+
+def _parse_children(raw: Mapping[str, Any], problems: list[str]) -> Known:
+    known: dict[str, Mapping[str, tuple[str, ...]]] = {}
+    for child, parents in raw.items():
+        if not isinstance(parents, dict) or not all(map(_is_texts, parents.values())):
+            problems.append(f"The state's `children` of `{child}` are damaged. Take them out.")
+        else:
+            known[child] = {parent: tuple(ids) for parent, ids in parents.items()}
+    return MappingProxyType(known)
 
 
 def _refuse_newer(version: object) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.slicing import Slice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_stripe_td.errors import TapError
     from tap_stripe_td.records import Record
     from tap_stripe_td.state import Bookmark
@@ -28,6 +30,7 @@ class Rows:
         digests: What stands for the records in a bookmark, where it will be asked for; of
             children, what stands for their parents.
         also: Other streams that the bookmark is of, too.
+        children: Of a child stream, the ids that are to be remembered, by parent.
     """
 
     stream: Stream
@@ -37,6 +40,7 @@ class Rows:
     bookmark: Bookmark | None = None
     digests: tuple[str, ...] = ()
     also: tuple[Stream, ...] = ()
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

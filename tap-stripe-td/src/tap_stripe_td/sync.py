@@ -189,6 +189,8 @@ def _names(streams: Iterable[Stream]) -> str:
 
 
 def _advanced(state: State, step: Rows | Finished) -> State:
+    if isinstance(step, Rows) and step.children:
+        state = state.remember(step.stream.name, step.children)
     if step.bookmark is None:
         return state
     for stream in (step.stream, *(step.also if isinstance(step, Rows) else ())):

@@ -202,7 +202,7 @@ class TapStripeTd(Tap):
     def _run(self, source: Source, clock: Clock, state: State) -> Run:
         config = self.settings
         return Run(
-            source,
+            replace(source, children=state.children if config.incremental else {}),
             clock,
             {stream.name: stream for stream in self._chosen()},
             state,

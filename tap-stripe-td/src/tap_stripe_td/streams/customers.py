@@ -132,6 +132,7 @@ CUSTOMERS: tuple[Stream, ...] = (
             stream="customers",
             parameter="customer",
             key_field="customer",
+            loses=True,
         ),
         created_filter=CreatedFilter.NONE,
         created_field="",

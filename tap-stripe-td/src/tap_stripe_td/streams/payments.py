@@ -141,6 +141,8 @@ PAYMENTS: tuple[Stream, ...] = (
             stream="payment_intents",
             key_field="payment_intent",
             field="amount_details.line_items",
+            loses=True,
+            settled=("canceled", "succeeded"),
         ),
         created_filter=CreatedFilter.NONE,
         created_field="",

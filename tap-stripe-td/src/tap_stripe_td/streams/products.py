@@ -122,6 +122,7 @@ PRODUCTS: tuple[Stream, ...] = (
         parent=Parent(
             stream="products",
             key_field="product",
+            loses=True,
         ),
         created_filter=CreatedFilter.NONE,
         created_field="",

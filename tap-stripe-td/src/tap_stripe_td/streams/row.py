@@ -53,6 +53,8 @@ class Parent:
             nested; empty when it never does.
         tells: Whether a change of the children shows as a change of the parent. Else the children's
             own events tell all.
+        loses: Whether the list may lose a child of which no event of its own tells.
+        settled: The values of the parent's `status` with which the list stays as it is.
     """
 
     stream: str
@@ -60,6 +62,8 @@ class Parent:
     parameter: str = ""
     field: str = ""
     tells: bool = True
+    loses: bool = False
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
