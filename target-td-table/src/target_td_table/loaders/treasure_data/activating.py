@@ -4,10 +4,17 @@
 from collections.abc import Sequence
 
 from target_td_table.loaders.sql import literal, quoted
+from target_td_table.loaders.sql_missing import Moments, column_for, is_missing
 from target_td_table.loaders.treasure_data import values
 from target_td_table.mapping import TIME
 from target_td_table.table import DELETED, DELETED_AT, LogicalType, Table
-from target_td_table.versions import VERSION, Activation, Within
+from target_td_table.versions import Activation
+
+# Text that sorts as time does.
+_MOMENTS = Moments(
+    of_column=str,
+    literal=lambda moment: literal(str(values.timestamp(moment.isoformat()))),
+)
 
 
 def is_gone(table: Table) -> str:
@@ -23,17 +30,13 @@ def is_gone(table: Table) -> str:
 
 def remaining(table: Table, rows: str, columns: Sequence[str], activation: Activation) -> str:
     """The rows of a SELECT, with those deleted or marked that the version did not bring."""
-    version = _column(table, VERSION)
-    is_missing = (
-        f"(({version} IS NULL OR {version} < {activation.version}) "
-        f"AND NOT ({is_gone(table)}){_within(table, activation.within)})"
-    )
+    missing = f"({is_missing(table, activation, _MOMENTS, is_gone=is_gone(table))})"
     if table.hard_delete:
         names = ", ".join([TIME, *map(quoted, columns)])
-        return f"SELECT {names} FROM ({rows}) WHERE NOT {is_missing}"
+        return f"SELECT {names} FROM ({rows}) WHERE NOT {missing}"
     marks = _marks(table, activation)
     selected = [
-        f"CASE WHEN {is_missing} THEN {marks[name]} ELSE {name} END AS {name}"
+        f"CASE WHEN {missing} THEN {marks[name]} ELSE {name} END AS {name}"
         if name in marks
         else name
         for name in map(quoted, columns)
@@ -43,29 +46,8 @@ def remaining(table: Table, rows: str, columns: Sequence[str], activation: Activ
 
 def _marks(table: Table, activation: Activation) -> dict[str, str]:
     """What a row gets that is gone, by column."""
-    moment = literal(str(values.timestamp(activation.at.isoformat())))
-    marks = {_column(table, DELETED_AT): moment}
+    marks = {column_for(table, DELETED_AT): _MOMENTS.literal(activation.at)}
     deleted = table.column_of(DELETED)
     if deleted and deleted.type is LogicalType.BOOLEAN:
         marks[quoted(deleted.name)] = "1"
     return marks
-
-
-def _within(table: Table, within: Within | None) -> str:
-    """Moments are text that sorts as time does."""
-    if within is None:
-        return ""
-    name = _column(table, within.field)
-    bounds = [
-        f"{name} {sign} {literal(str(values.timestamp(bound.isoformat())))}"
-        for sign, bound in ((">=", within.since), ("<", within.until))
-        if bound
-    ]
-    return f" AND ({name} IS NULL OR ({' AND '.join(bounds or ['true'])}))"
-
-
-def _column(table: Table, field: str) -> str:
-    column = table.column_of(field)
-    if column is None:
-        raise LookupError(field)
-    return quoted(column.name)
