@@ -1,7 +1,6 @@
 """A process that packs beside the load's own."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -123,20 +122,6 @@ def test_a_process_that_was_killed_is_worth_another_try_and_nothing_is_left(
     loader.close()
     assert held(server.account) == {"0": 1.5}
     assert server.account.sessions == {}
-
-
-def test_a_disk_that_is_full_is_told_by_the_process(
-    loader: TreasureDataLoader, tmp_path: Path
-) -> None:
-    records = [{"id": f"{number * 7919:x}", "amount": number} for number in range(50_000)]
-    batch = batch_of(tmp_path, CHARGES, records)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    try:
-        with pytest.raises(BusyError, match=r"Parts cannot be written to .* TMPDIR"):
-            loader.stage(batch, Mode.APPEND)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 # Its load waits in the middle of an answer, which is the worst moment to be left alone.

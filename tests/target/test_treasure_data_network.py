@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from target_td_table.errors import BusyError, SettingsError, TableError
+from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES
 from target_td_table.loaders.treasure_data.schema import MOST_COLUMNS, fitted_table
 from target_td_table.modes import Mode
 from target_td_table.table import Column, LogicalType, Table, TableName
@@ -107,11 +108,13 @@ def test_the_password_of_a_proxy_is_told_nowhere(
     assert "s3cret" not in caplog.text + str(away.value)
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    ("mode", "beside_bytes"), [*((mode, BESIDE_BYTES) for mode in Mode), (Mode.APPEND, 0)]
+)
 def test_a_disk_that_is_full_of_waiting_parts_is_worth_another_try_and_nothing_is_left(
-    server: TreasureDataServer, tmp_path: Path, mode: Mode
+    server: TreasureDataServer, tmp_path: Path, mode: Mode, beside_bytes: int
 ) -> None:
-    loader = open_loader(server.url)
+    loader = open_loader(server.url, beside_bytes=beside_bytes)
     loader.alter(CHARGES)
     records = [{"id": f"{number * 7919:x}", "amount": number} for number in range(50_000)]
     batch = batch_of(tmp_path, CHARGES, records)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from target_td_table.errors import DestinationError
 from target_td_table.loaders.base import LoadRow
 from target_td_table.loaders.sql import (
     LOADS_COLUMNS,
@@ -35,6 +36,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+# More rows of a pipeline than these are trimmed to the last one: a query for many publications.
+MOST_ROWS = 100
 _GONE = "It is gone: the service forgets sessions after some days, committed or not."
 
 
@@ -79,12 +82,13 @@ _NOTHING = Pending([], [])
 
 
 class _Decided(NamedTuple):
-    """The last row of a pipeline."""
+    """The last row of a pipeline, and how many there are."""
 
     pipeline: str
     state: str
     pending: str
     written_at: str
+    rows: str
 
     def carry_out(self, calls: Calls) -> Pending:
         """Do what is not done yet; see `Pending`."""
@@ -161,8 +165,25 @@ class Journal:
             pending = decided.carry_out(self._calls)
             if pending != _NOTHING:
                 self._unsettled = State(decided.pipeline, decided.state)
+            self._trim(decided)
             return [commit.session for commit in pending.commits]
         return []
+
+    def _trim(self, decided: _Decided) -> None:
+        """Forget the rows that a later one stands for; nobody reads them.
+
+        Repeated or cut short it is as good as done: the last row is never touched.
+        """
+        if int(decided.rows) <= MOST_ROWS:
+            return
+        older = f"pipeline = {literal(decided.pipeline)} AND written_at < {int(decided.written_at)}"
+        try:
+            queries.run(self._calls, f"DELETE FROM {STATE_TABLE} WHERE {older}")
+        except (RefusedError, DestinationError) as error:
+            log.warning(
+                "`%s` has %s rows of this pipeline, of which only the last counts. The others "
+                "could not be deleted, which harms nothing: %s", STATE_TABLE, decided.rows, error,
+            )  # fmt: skip
 
     def settle(self) -> None:
         """Write that all is done, before the sessions that show it are forgotten."""
@@ -206,7 +227,7 @@ class Journal:
             return []
         query = (
             "SELECT pipeline, max_by(state, written_at), max_by(pending, written_at), "
-            f"max(written_at) FROM {STATE_TABLE} GROUP BY pipeline"
+            f"max(written_at), count(*) FROM {STATE_TABLE} GROUP BY pipeline"
         )
         return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query)]
 

@@ -1,0 +1,130 @@
+"""The table of states: of each pipeline only the last row counts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from target_td_table.loaders.treasure_data.journal import MOST_ROWS
+from target_td_table.modes import Mode
+from tests.fakes.treasure_data import FakeTreasureData
+from tests.fakes.treasure_data_loads import (
+    PIPELINE,
+    SHOP,
+    STATE,
+    complete,
+    held,
+    load,
+    nursery,
+    open_loader,
+    shop,
+)
+from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
+from tests.fakes.treasure_data_tables import FakeTable
+
+NOTHING = '{"commits":[],"renamings":[]}'
+COLUMNS = [["pipeline", "string"], ["state", "string"], ["pending", "string"]]
+OTHER = "another"
+FIRST, TRIES = 1, 3
+
+
+def used_shop(rows: int = MOST_ROWS + 1) -> FakeTreasureData:
+    """A shop that was loaded so often by this pipeline, and by another one."""
+    account = shop()
+    table = FakeTable("9")
+    table.update_schema([*COLUMNS, ["written_at", "long"]])
+    table.rows = [
+        {"time": 5, "pipeline": each, "state": f'{{"n":{n}}}', "pending": NOTHING, "written_at": n}
+        for each in (PIPELINE, OTHER)
+        for n in range(rows)
+    ]
+    account.databases[SHOP]["_td_state"] = table
+    return account
+
+
+@pytest.fixture
+def server() -> Iterator[TreasureDataServer]:
+    with served(used_shop()) as found:
+        yield found
+
+
+def rows_of(server: TreasureDataServer, pipeline: str) -> int:
+    return sum(row["pipeline"] == pipeline for row in server.account.rows(SHOP, "_td_state"))
+
+
+def states(server: TreasureDataServer) -> dict[str, str]:
+    loader = open_loader(server.url)
+    found = loader.states()
+    loader.close()
+    return dict(found)
+
+
+def begin(server: TreasureDataServer, faults: dict[int, Fault] | None = None) -> None:
+    server.account = used_shop()
+    server.requests.clear()
+    server.faults = faults or {}
+
+
+def requests_to_begin(server: TreasureDataServer) -> int:
+    """How many there are until the rows are deleted and parts can be uploaded."""
+    begin(server)
+    load(server.url, Mode.APPEND)
+    return next(n for n, each in enumerate(server.requests, 1) if "bulk_import" in each)
+
+
+def expect_complete(server: TreasureDataServer) -> None:
+    assert held(server.account) == complete(Mode.APPEND)
+    assert states(server) == {PIPELINE: STATE, OTHER: f'{{"n":{MOST_ROWS}}}'}
+    assert rows_of(server, OTHER) == MOST_ROWS + 1
+
+
+def test_rows_that_a_later_one_stands_for_are_deleted_when_they_are_many(
+    server: TreasureDataServer,
+) -> None:
+    load(server.url, Mode.APPEND)
+    expect_complete(server)
+    # The last one of before, the decision, and that it was carried out.
+    assert rows_of(server, PIPELINE) == 3
+
+
+def test_a_few_rows_stay_as_they_are(server: TreasureDataServer) -> None:
+    server.account = used_shop(MOST_ROWS)
+    load(server.url, Mode.APPEND)
+    assert rows_of(server, PIPELINE) == MOST_ROWS + 2
+
+
+@pytest.mark.parametrize("fault", [Fault.E503, Fault.DONE_RESET, Fault.FAILED_JOB])
+def test_a_fault_at_any_request_before_the_rows_loses_no_state(
+    server: TreasureDataServer, fault: Fault
+) -> None:
+    for number in range(1, requests_to_begin(server) + 1):
+        begin(server, {number: fault})
+        load(server.url, Mode.APPEND)
+        expect_complete(server)
+
+
+def test_killed_after_any_request_before_the_rows_and_run_again_no_state_is_lost(
+    server: TreasureDataServer,
+) -> None:
+    with nursery() as children:
+        for number in range(1, requests_to_begin(server) + 1):
+            begin(server)
+            ending = children.load(server, Mode.APPEND, kill_after=number)
+            if not ending.state_is_out:
+                load(server.url, Mode.APPEND)
+            expect_complete(server)
+
+
+def test_rows_that_cannot_be_deleted_stop_no_load(
+    server: TreasureDataServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def before(number: int) -> None:
+        # The first query asks for the last rows, the second one deletes the others.
+        queries = [n for n, each in enumerate(server.requests, 1) if "/job/issue/" in each]
+        if number in queries[FIRST : FIRST + TRIES]:
+            server.account.failing_jobs = 1
+
+    server.before = before
+    load(server.url, Mode.APPEND)
+    assert rows_of(server, PIPELINE) > MOST_ROWS
+    assert held(server.account) == complete(Mode.APPEND)
+    assert "of which only the last counts" in caplog.text
