@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 HOUR = 3600
 
 
-def on_a_terminal(folder: Path, settings: dict[str, object]) -> str:
+def on_a_terminal(folder: Path, settings: dict[str, object], *options: str) -> str:
     """What the tap shows on a terminal."""
     (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     tap = Path(sys.executable).with_name("tap-stripe-td")
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [tap, "--config", "config.json"], cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs
+        [tap, "--config", "config.json", *options],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
     ):
         os.close(theirs)
         shown = b"".join(pieces(ours))
@@ -66,3 +69,34 @@ def test_a_pipe_gets_json_lines_without_a_table(
 
     assert all(line.startswith("{") for line in run.stderr.splitlines())
     assert "10 records, done" in run.stderr
+
+
+def test_a_preview_tells_on_a_terminal_what_it_waits_for(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.latency_seconds = 0.3
+
+    shown = on_a_terminal(
+        tmp_path, {**tap.settings, "target": ["charges", "invoices"]}, "--preview"
+    )
+
+    assert f"Asking {tap.base_url} for `charges` (1 of 2)" in shown
+    assert "for `invoices` (2 of 2)" in shown
+
+
+def test_a_preview_without_a_network_says_so_at_once(tmp_path: Path) -> None:
+    nowhere = {"secret_key": "sk_test_x", "base_url": "http://127.0.0.1:9", "target": "charges"}
+    (tmp_path / "config.json").write_text(json.dumps(nowhere), encoding="utf-8")
+    tap = Path(sys.executable).with_name("tap-stripe-td")
+
+    with subprocess.Popen(
+        [tap, "--config", "config.json", "--preview"], cwd=tmp_path, stderr=subprocess.PIPE
+    ) as preview:
+        assert preview.stderr is not None
+        first = preview.stderr.readline()
+        # Its last word comes after the last attempt.
+        still_trying = preview.poll() is None
+        preview.kill()
+
+    assert b"cannot be reached" in first
+    assert still_trying

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 Params = Mapping[str, str | Sequence[str]]
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 4
+"""Two packets may be lost on the way; who has no network learns it soon."""
+
 READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
 

@@ -8,17 +8,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tap_stripe_td.errors import ConfigError
+from rich.console import Console
+
+from tap_stripe_td.children import first_rows
+from tap_stripe_td.errors import ConfigError, KeyRefusedError, TapError, UnreachableError
 from tap_stripe_td.records import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.records import Record
+    from tap_stripe_td.source import Source
 
 ROWS = 10
 _NARROWEST_CELL = 12
@@ -79,6 +86,37 @@ def _type_of(field: Mapping[str, Any]) -> str:
     if field.get("format") == "date-time":
         return "timestamp"
     return _TYPES.get(next(iter(scalars)), "json") if len(scalars) == 1 else "json"
+
+
+def previews(source: Source, streams: Iterable[StripeStream]) -> Iterator[Preview | TapError]:
+    """Yield the first rows of every stream, or why they cannot be read, by one request each.
+
+    Raises:
+        TapError: If nothing can be read.
+    """
+    for stream in streams:
+        try:
+            records = first_rows(source, stream.row, ROWS)
+        except (KeyRefusedError, UnreachableError):
+            raise
+        except TapError as refused:
+            yield refused
+        else:
+            yield Preview.of(stream.name, stream.schema, records)
+
+
+def told(
+    found: Iterator[Preview | TapError], streams: Sequence[StripeStream], host: str
+) -> Iterator[Preview | TapError]:
+    """Yield what is found, and tell on a terminal's stderr what is waited for meanwhile."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield from found
+        return
+    with console.status("") as status:
+        for number, stream in enumerate(streams, 1):
+            status.update(f"Asking {host} for `{stream.name}` ({number} of {len(streams)})")
+            yield from islice(found, 1)
 
 
 def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> str:

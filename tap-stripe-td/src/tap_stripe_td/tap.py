@@ -18,23 +18,17 @@ from tap_stripe_td import settings
 from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
 from tap_stripe_td.batches import BatchFiles
-from tap_stripe_td.children import first_rows
 from tap_stripe_td.cli import catalog_in, exit_code, refuse, state_in, stop_on_signals
 from tap_stripe_td.cli import main as run_main
 from tap_stripe_td.client import Client, TokenEndpoint
 from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
 from tap_stripe_td.discovery import StripeStream, schema_api_version
-from tap_stripe_td.errors import (
-    ConfigError,
-    KeyRefusedError,
-    TapError,
-    UnreachableError,
-)
+from tap_stripe_td.errors import ConfigError, TapError
 from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
-from tap_stripe_td.preview import ROWS, Format, Preview, render
+from tap_stripe_td.preview import Format, Preview, previews, render, told
 from tap_stripe_td.rate_limit import account_per_second
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
@@ -144,19 +138,11 @@ class TapStripeTd(Tap):
             TapError: If nothing can be read.
         """
         source = self._source(self._open_client(open_auth(self.settings, may_exchange=False)))
-        for stream in self._chosen():
-            try:
-                records = first_rows(source, stream.row, ROWS)
-            except (KeyRefusedError, UnreachableError):
-                raise
-            except TapError as refused:
-                yield refused
-            else:
-                yield Preview.of(stream.name, stream.schema, records)
+        yield from previews(source, self._chosen())
 
     def print_previews(self, form: str | None) -> list[TapError]:
         """Print the first rows of every selected stream; return what could not be read."""
-        found = list(self.previews())
+        found = list(told(self.previews(), self._chosen(), self.settings.base_url))
         shown = [preview for preview in found if isinstance(preview, Preview)]
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         chosen = Format(form) if form in _PREVIEW_FORMATS else Format.TABLE
