@@ -165,6 +165,51 @@ def test_what_was_deleted_before_a_killed_first_reading_begins_anew_is_marked() 
         assert story.loaded("customers") == story.truth("customers")
 
 
+def test_what_was_deleted_in_a_connected_account_is_marked_and_nothing_of_the_other() -> None:
+    with a_story() as story:
+        accounts = [story.stripe.connect(name) for name in ("acct_one", "acct_two")]
+        for account in accounts:
+            for nth in range(3):
+                account.create("customer", id=f"cus_{nth}")
+        story.wait(HOUR)
+        read_accounts(story)
+        accounts[0].delete("customer", "cus_1")
+        story.wait(FORGOTTEN)
+
+        read_accounts(story)
+
+        assert story.tables.rows(
+            "SELECT _account, id FROM customers WHERE _sdc_deleted_at IS NULL ORDER BY 1, 2"
+        ) == [
+            ("acct_one", "cus_0"),
+            ("acct_one", "cus_2"),
+            ("acct_two", "cus_0"),
+            ("acct_two", "cus_1"),
+            ("acct_two", "cus_2"),
+        ]
+
+
+def test_a_connected_account_that_is_read_anew_alone_marks_nothing_of_the_other() -> None:
+    with a_story() as story:
+        for name in ("acct_one", "acct_two"):
+            story.stripe.connect(name).create("customer", id="cus_1")
+        story.wait(HOUR)
+        read_accounts(story)
+        assert story.state is not None
+        del story.state["accounts"]["acct_one"]
+
+        read_accounts(story)
+
+        assert story.tables.rows(
+            "SELECT count(*) FROM customers WHERE _sdc_deleted_at IS NULL"
+        ) == [(2,)]
+
+
+def read_accounts(story: Story) -> None:
+    read = story.tap.read("customers", state=story.state, account_ids=["acct_one", "acct_two"])
+    story.load(read.stdout)
+
+
 def test_what_was_deleted_while_events_were_forgotten_is_marked() -> None:
     with a_story() as story:
         story.run()

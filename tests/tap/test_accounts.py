@@ -36,7 +36,45 @@ def test_every_account_comes_and_says_whose_it_is(tap: Tap, ids: str | list[str]
     ]
     (schema,) = run.of_type("SCHEMA")
     assert schema["key_properties"] == ["id", "_account"]
-    assert run.activated("charges") == []
+
+
+def test_a_stream_is_announced_once_when_it_is_whole_of_all_accounts(tap: Tap) -> None:
+    run = tap.read("charges", account_ids="all")
+
+    of_charges = [m for m in run.all if m["type"] in {"RECORD", "ACTIVATE_VERSION", "STATE"}]
+    kinds = [message["type"] for message in of_charges if message["type"] != "STATE"]
+    assert kinds == ["RECORD", "RECORD", "ACTIVATE_VERSION"]
+    assert [m["type"] for m in of_charges[-2:]] == ["ACTIVATE_VERSION", "STATE"]
+    assert len({m["version"] for m in of_charges if "version" in m}) == 1
+
+
+def test_what_is_whole_of_one_account_only_is_not_announced(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    refused = tap.read("charges", account_ids=["acct_none", "acct_two"])
+    first = tap.read("charges", account_ids=["acct_one"])
+    both = tap.read("charges", account_ids=["acct_one", "acct_two"], state=first.state)
+    stripe.advance(HOUR)
+    later = tap.read("charges", account_ids=["acct_two"], state=None)
+    beside = tap.read("charges", account_ids=["acct_two"], state=first.state)
+
+    assert refused.activated("charges") == []
+    assert both.activated("charges") == []
+    assert len(later.activated("charges")) == 1
+    assert beside.activated("charges") == []
+
+
+def test_a_reading_that_goes_on_is_not_announced_for_other_accounts(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    whole = tap.read("charges", account_ids="all")
+    stripe.advance(60)
+
+    for _, state in whole.up_to_each_state():
+        rest = tap.read("charges", account_ids="all", state=state)
+
+        whole_again = not state.get("accounts", {})
+        assert len(rest.activated("charges")) == int(whole_again)
 
 
 def test_only_the_accounts_that_are_named_are_read(tap: Tap) -> None:

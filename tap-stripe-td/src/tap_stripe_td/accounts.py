@@ -12,7 +12,7 @@ from tap_stripe_td.config import ALL_ACCOUNTS
 from tap_stripe_td.errors import AccountRefusedError, ConfigError, TapError
 from tap_stripe_td.source import Clock, Source, connected_accounts, read_clock
 from tap_stripe_td.state import State
-from tap_stripe_td.sync import Run, sync, write_schemas
+from tap_stripe_td.sync import Run, Shapes, sync, write_schemas
 
 if TYPE_CHECKING:
     import threading
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_stripe_td.client import Client
     from tap_stripe_td.discovery import StripeStream
     from tap_stripe_td.messages import Output
+    from tap_stripe_td.steps import Whole
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,14 @@ class Accounts:
     ) -> list[TapError]:
         """Write every account's news; return what could not be read.
 
-        An account that the key may not read is left out; the others go on. Nothing is announced
-        as whole: a stream is whole only with all its accounts.
+        An account that the key may not read is left out; the others go on. A stream is announced
+        as whole when this run read it whole of every account that was ever read.
 
         Raises:
             TapError: If nothing can be read.
         """
         total = _of_several(state)
+        wholes = _Wholes()
         ids = connected_accounts(self.client) if self.ids == (ALL_ACCOUNTS,) else self.ids
         shapes = write_schemas(streams, output)
         failures: list[TapError] = []
@@ -75,14 +77,42 @@ class Accounts:
                 last = state
                 return before.with_account(account, state)
 
-            failures += sync(run, shapes, output, stop, remember)
+            failures += sync(replace(run, announce=wholes.note), shapes, output, stop, remember)
             total = before.with_account(account, last)
+        if not stop.is_set():
+            lines = wholes.lines(shapes, len({*ids, *total.accounts}))
+            if lines:
+                output.write(lines)
+                output.write_state(total, always=True)
         return failures
 
     def _run(self, account: str, state: State) -> Run:
         client = self.client.for_account(account)
         clock = read_clock(client)
         return self.run_of(self.source_of(client, account), clock, replace(state, account=account))
+
+
+class _Wholes:
+    """What was read whole, account by account."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Whole]] = {}
+
+    def note(self, stream: str, whole: Whole) -> bytes:
+        """Note that a stream is whole in one account; no line says so yet."""
+        self._found.setdefault(stream, []).append(whole)
+        return b""
+
+    def lines(self, shapes: Shapes, accounts: int) -> bytes:
+        """Return the lines that announce the streams that are whole in that many accounts.
+
+        Parts of different runs have different versions: what an earlier run began is not whole.
+        """
+        return b"".join(
+            shapes[stream].whole_lines(wholes[0])
+            for stream, wholes in self._found.items()
+            if len(wholes) == accounts and len(set(wholes)) == 1 and not wholes[0].resumed
+        )
 
 
 def _of_several(state: State) -> State:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tap_stripe_td.messages import Output
     from tap_stripe_td.source import Clock, Source
     from tap_stripe_td.state import Bookmark, State
+    from tap_stripe_td.steps import Whole
     from tap_stripe_td.streams.row import Stream
 
 _logger = logging.getLogger("tap-stripe-td.sync")
@@ -59,6 +60,7 @@ class Run:
         reconcile_days: How many days of objects are read again where events do not tell all.
         version: What whole readings are called; None when they are not announced as whole.
         files: Where records are written to; None when they stand in the messages.
+        announce: Makes the lines that say what of a stream is whole; None for the usual ones.
     """
 
     source: Source
@@ -71,6 +73,7 @@ class Run:
     reconcile_days: int = 0
     version: int | None = None
     files: BatchFiles | None = None
+    announce: Callable[[str, Whole], bytes] | None = None
 
     @property
     def rows(self) -> tuple[Stream, ...]:
@@ -136,7 +139,7 @@ def sync(
                 for stream in step.streams:
                     progress.failed(stream.name)
                 continue
-            output.write(_lines(step, shapes, delivery))
+            output.write(_lines(step, shapes, delivery, run.announce))
             _note(progress, step)
             state = _advanced(state, step)
             # Rows without a bookmark are followed by one; until then the state lags behind them.
@@ -177,11 +180,20 @@ def refuse_other_account(state: State, clock: Clock) -> None:
         )
 
 
-def _lines(step: Rows | Finished, shapes: Shapes, delivery: Delivery) -> bytes:
-    shape = shapes[step.stream.name]
+def _lines(
+    step: Rows | Finished,
+    shapes: Shapes,
+    delivery: Delivery,
+    announce: Callable[[str, Whole], bytes] | None,
+) -> bytes:
+    name = step.stream.name
     if isinstance(step, Rows):
-        return delivery.lines(step, shape)
-    return b"" if step.whole is None else delivery.rest() + shape.whole_lines(step.whole)
+        return delivery.lines(step, shapes[name])
+    if step.whole is None:
+        return b""
+    if announce is not None:
+        return announce(name, step.whole)
+    return delivery.rest() + shapes[name].whole_lines(step.whole)
 
 
 def _names(streams: Iterable[Stream]) -> str:

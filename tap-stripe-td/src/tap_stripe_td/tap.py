@@ -68,6 +68,7 @@ class TapStripeTd(Tap):
             ConfigError: If settings or state are wrong, with every problem.
         """
         self.resumed_from = State()
+        self._started = time.time_ns()
         self._discovers = not kwargs.get("setup_mapper", True)
         super().__init__(**kwargs)
 
@@ -180,8 +181,6 @@ class TapStripeTd(Tap):
         clock = read_clock(client)
         run = self._run(self._source(client, clock.account), clock, self.resumed_from)
         refuse_other_account(run.state, clock)
-        # In milliseconds: a reading that begins in the second of another one is a later one.
-        run = replace(run, version=time.time_ns() // 1_000_000)
         with stop_on_signals() as stop:
             return sync(run, write_schemas(streams, output), output, stop)
 
@@ -196,6 +195,8 @@ class TapStripeTd(Tap):
             config.lookback_seconds,
             config.workers,
             config.reconcile_days,
+            # In milliseconds: a reading that begins in the second of another one is a later one.
+            version=self._started // 1_000_000,
             files=BatchFiles.of(self.config.get("batch_config"), self.name),
         )
 
