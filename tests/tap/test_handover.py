@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from itertools import islice
 
 import pytest
@@ -87,7 +88,23 @@ def test_readers_learn_that_nobody_takes_steps_any_more() -> None:
     assert len(list(islice(taken, 3))) == 3
     taken.close()  # type: ignore[attr-defined] # it is a generator
 
-    assert ended.wait(SECONDS)
+    assert ended.is_set()
+
+
+def test_a_reader_that_is_kept_waiting_keeps_nobody_waiting() -> None:
+    answered = threading.Event()
+
+    def read(handover: Handover) -> None:
+        handover.put(rows(0))
+        answered.wait(SECONDS)
+
+    taken = Handover().take(read, never())
+    next(taken)
+    before = time.monotonic()
+    taken.close()  # type: ignore[attr-defined] # it is a generator
+
+    assert time.monotonic() - before < SECONDS / 2
+    answered.set()
 
 
 def test_a_stop_ends_the_taking_though_readers_go_on() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _QUEUED_STEPS = 16
 _POLL_SECONDS = 0.1
+_PARTING_SECONDS = 1.0
 
 
 class _End:
@@ -70,6 +71,8 @@ class Handover:
             yield from self._until_end(stop)
         finally:
             self._abandoned.set()
+            # It ends by itself soon, unless Stripe keeps it waiting: nobody else should.
+            thread.join(_PARTING_SECONDS)
 
     def _run(self, read: Callable[[Handover], object]) -> None:
         try:
