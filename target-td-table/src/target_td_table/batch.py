@@ -2,7 +2,7 @@
 
 import contextlib
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -42,7 +42,7 @@ class Batch:
         with self.path.open("rb") as file:
             yield from zip(self.lines, file, strict=False)
 
-    def without(self, places: Collection[int]) -> "Batch":
+    def without(self, places: Container[int]) -> "Batch":
         """A batch of its own with the other rows, in order; the caller removes both."""
         path = self.path.with_name(f"part-{next(_numbers)}.ndjson")
         lines, size_bytes = array("Q"), 0
@@ -61,9 +61,11 @@ class Batch:
                 rest = record[1:].lstrip()
                 file.write(b"{%b%b%b" % (field(place), b"" if rest[:1] == b"}" else b",", rest))
 
-    def at(self, places: Collection[int]) -> dict[int, tuple[int, bytes]]:
-        """The records at some places, each with its line."""
-        return {place: each for place, each in enumerate(self.records()) if place in places}
+    def picked(self, places: Container[int]) -> Iterator[tuple[int, int, bytes]]:
+        """Yield the records at some places: the place, the line and the record."""
+        for place, (line, record) in enumerate(self.records()):
+            if place in places:
+                yield place, line, record
 
     def remove(self) -> None:
         """Give the disk space back."""

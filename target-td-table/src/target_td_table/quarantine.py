@@ -4,7 +4,8 @@ Decision: docs/decisions/0116-what-only-a-destination-refuses.md.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from target_td_table.batch import Batch, OpenBatch
 from target_td_table.errors import BadRecordError, TableError
@@ -13,6 +14,8 @@ from target_td_table.modes import Mode
 from target_td_table.records import Rejected, as_it_came
 from target_td_table.rejects import Limit, rejects_of, rows
 from target_td_table.table import Table
+
+_AT_A_TIME = 1000
 
 
 class Quarantine:
@@ -31,15 +34,17 @@ class Quarantine:
         Raises:
             TooManyRejectedError: If that were more records than may be rejected.
         """
-        refused: list[Rejected] = []
-        staged = self._without_misfits(batch, mode, refused)
-        if refused:
-            self.refused[batch.table.stream] += len(refused)
-            refused.sort(key=lambda each: each.line)
-            staged.append(self._kept_aside(batch, refused))
+        aside = _Aside(batch)
+        staged = self._without_misfits(batch, mode, aside)
+        kept = aside.close()
+        if kept:
+            self.refused[batch.table.stream] += kept.rows
+            self._make(kept.table, batch.table)
+            staged.append(self._loader.stage(kept, Mode.APPEND))
+            kept.remove()
         return staged
 
-    def _without_misfits(self, batch: Batch, mode: Mode, refused: list[Rejected]) -> list[Staged]:
+    def _without_misfits(self, batch: Batch, mode: Mode, aside: "_Aside") -> list[Staged]:
         """Stage a batch; what is refused is taken out and it is staged again, until it fits."""
         left = batch
         try:
@@ -50,7 +55,7 @@ class Quarantine:
                     if not error.misfits:
                         raise
                     reasons = {each.place: each.reason for each in error.misfits}
-                refused += self._rejected(left, reasons)
+                self._take_out(left, reasons, aside)
                 whole, left = left, left.without(reasons)
                 if whole is not batch:
                     whole.remove()
@@ -59,23 +64,16 @@ class Quarantine:
                 left.remove()
         return []
 
-    def _rejected(self, batch: Batch, reasons: Mapping[int, str]) -> list[Rejected]:
-        found = [
-            Rejected(line, reasons[place], as_it_came(batch.table, record))
-            for place, (line, record) in batch.at(reasons).items()
-        ]
-        self._limit.add(found)
-        return found
-
-    def _kept_aside(self, batch: Batch, refused: list[Rejected]) -> Staged:
-        table = rejects_of(batch.table)
-        self._make(table, batch.table)
-        opened = OpenBatch(batch.path.with_suffix(".rejected.ndjson"))
-        opened.add(rows(refused), [each.line for each in refused])
-        kept = opened.close(table)
-        staged = self._loader.stage(kept, Mode.APPEND)
-        kept.remove()
-        return staged
+    def _take_out(self, batch: Batch, reasons: Mapping[int, str], aside: "_Aside") -> None:
+        """Some at a time: they may be all records of a large batch."""
+        picked = batch.picked(reasons)
+        while some := list(islice(picked, _AT_A_TIME)):
+            found = [
+                Rejected(line, reasons[place], as_it_came(batch.table, record))
+                for place, line, record in some
+            ]
+            self._limit.add(found)
+            aside.add(found)
 
     def _make(self, table: Table, of: Table) -> None:
         if not self._creates_tables and self._loader.describe(table.name) is None:
@@ -85,3 +83,20 @@ class Quarantine:
                 "to true."
             )
         self._loader.alter(table)
+
+
+class _Aside:
+    """The refused records of one batch, on their way into the table of rejected ones."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._table = rejects_of(batch.table)
+        self._path = batch.path.with_suffix(".rejected.ndjson")
+        self._opened: OpenBatch | None = None
+
+    def add(self, found: Sequence[Rejected]) -> None:
+        if self._opened is None:
+            self._opened = OpenBatch(self._path)
+        self._opened.add(rows(found), [each.line for each in found])
+
+    def close(self) -> Batch | None:
+        return self._opened.close(self._table) if self._opened else None

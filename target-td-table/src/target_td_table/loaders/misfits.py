@@ -20,10 +20,10 @@ Fails = Callable[[Sequence[bytes]], bool]
 
 def misfit_at(batch: Batch, place: int, fails: Fails) -> BadRecordError | None:
     """The record at a place, if it fails by itself."""
-    found = batch.at([place]).get(place)
-    if found is None or not fails([found[1]]):
+    found = next(batch.picked([place]), None)
+    if found is None or not fails([found[2]]):
         return None
-    line, record = found
+    _, line, record = found
     return Explaining(batch.table).refusal(place, line, record, wrong_field(batch, record, fails))
 
 
@@ -82,13 +82,18 @@ class Explaining:
 
     def refusals(self, batch: Batch, fields: Mapping[int, str | None]) -> BadRecordError | None:
         """All records at some places, each with the field that is refused, as one error."""
-        found = [
-            self.refusal(place, line, record, fields[place])
-            for place, (line, record) in batch.at(fields).items()
-        ]
-        if found:
-            found[0].misfits = tuple(misfit for each in found for misfit in each.misfits)
-        return found[0] if found else None
+        first: BadRecordError | None = None
+        misfits = []
+        for place, line, record in batch.picked(fields):
+            if first is None:
+                first = self.refusal(place, line, record, fields[place])
+                misfits.append(first.misfits[0])
+            else:
+                came = as_it_came(self._table, record)
+                misfits.append(Misfit(place, self._reason(came, line, fields[place])))
+        if first:
+            first.misfits = tuple(misfits)
+        return first
 
     def _reason(self, came: bytes, line: int, field: str | None) -> str:
         try:

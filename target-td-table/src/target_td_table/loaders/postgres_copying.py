@@ -56,15 +56,16 @@ class Copying:
     def _refusal(
         self, statement: str, batch: Batch, filling: Filling, error: psycopg.Error
     ) -> InputError:
-        found = find_all(self._session, batch, filling) if self._tells_all else []
-        if not found:
-            first = find(batch, filling.columns, error)
-            found = [first] if first else self._searched(statement, batch, filling.columns, error)
-        return refused_records(found, batch, error)
+        reasons = find_all(self._session, batch, filling) if self._tells_all else {}
+        if not reasons:
+            columns = filling.columns
+            one = find(batch, columns, error) or self._searched(statement, batch, columns, error)
+            reasons = {one.place: one.told} if one else {}
+        return refused_records(batch, reasons, error)
 
     def _searched(
         self, statement: str, batch: Batch, columns: Sequence[Filled], error: psycopg.Error
-    ) -> list[Refusal]:
+    ) -> Refusal | None:
         """The record, if there is one, of a refusal that tells none: some are sent for nobody."""
         part = replace(batch, path=batch.path.with_name("tried.ndjson"))
 
@@ -77,7 +78,7 @@ class Copying:
             found = first_failing(batch, fails)
         finally:
             part.remove()
-        return [Refusal(*found, None, reason(error.sqlstate))] if found else []
+        return Refusal(*found, None, reason(error.sqlstate)) if found else None
 
     def _send(self, statement: str, batch: Batch, columns: Sequence[Filled]) -> None:
         """Send a batch; a second time if its integers turn out to be written like 1.0."""

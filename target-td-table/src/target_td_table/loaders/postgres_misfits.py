@@ -9,7 +9,6 @@ from target_td_table.batch import Batch
 from target_td_table.loaders import postgres_refusals as refusals
 from target_td_table.loaders.postgres_catalog import MOST_COLUMNS
 from target_td_table.loaders.postgres_errors import Doing
-from target_td_table.loaders.postgres_refusals import Refusal
 from target_td_table.loaders.postgres_rows import CSV_OPTIONS, lines
 from target_td_table.loaders.postgres_session import Session
 
@@ -44,29 +43,25 @@ _TRY = """
 _FOUND = "SELECT place, wrong, state FROM pg_temp._td_misfits ORDER BY place"
 
 
-def find_all(session: Session, batch: Batch, filling: refusals.Filling) -> list[Refusal]:
-    """The records that the server refuses, each with the first field that it does.
+def find_all(session: Session, batch: Batch, filling: refusals.Filling) -> dict[int, str]:
+    """The places of the records that the server refuses, each with what is wrong.
 
     None if it cannot be asked so: there is one more column than the batch fills.
     """
     if len(filling.columns) >= MOST_COLUMNS:
-        return []
-    found = list(refusals.refused_for_nul(batch, filling.columns))
-    nul = {each.place for each in found}
-    rest = batch.without(nul) if nul else batch
-    places = [place for place in range(batch.rows) if place not in nul]
+        return {}
+    found = {each.place: each.told for each in refusals.refused_for_nul(batch, filling.columns)}
+    rest = batch.without(found) if found else batch
+    places = [place for place in range(batch.rows) if place not in found]
     try:
         tried = _tried(session, rest, filling) if rest.rows else []
     finally:
         if rest is not batch:
             rest.remove()
-    wrong = {
-        places[place - 1]: (filling.columns[column].field, state) for place, column, state in tried
-    }
-    for place, (line, record) in batch.at(wrong).items():
-        field, state = wrong[place]
-        found.append(Refusal(place, line, record, field, refusals.reason(state)))
-    return sorted(found, key=lambda each: each.place)
+    for place, column, state in tried:
+        field = filling.columns[column].field
+        found[places[place - 1]] = refusals.told(field, refusals.reason(state))
+    return found
 
 
 def _tried(session: Session, batch: Batch, filling: refusals.Filling) -> list[tuple[int, int, str]]:

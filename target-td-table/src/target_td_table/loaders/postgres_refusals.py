@@ -12,7 +12,6 @@ from target_td_table.errors import BadRecordError, InputError, Misfit
 from target_td_table.loaders.postgres_rows import Filled, holds_nul, row_lines
 from target_td_table.reasons import which
 from target_td_table.records import as_it_came
-from target_td_table.table import Table
 
 # `COPY _td_staging_1, line 3, column amount: "x"`, in the server's language.
 _PLACE = re.compile(r'^COPY .+?, [^\d,]*(\d+)(?:, \S+ (.*?)(?:: "|: null|$))?', re.MULTILINE)
@@ -57,13 +56,17 @@ class Refusal:
     field: str | None
     reason: str
 
-    def error(self, table: Table) -> BadRecordError:
-        """What to tell a person."""
-        where = f"`{table.stream}`{which(table, as_it_came(table, self.record))} (line {self.line})"
-        value = f"`{self.field}`" if self.field else "one of its values"
-        reason = f"{'it' if self.reason is _TOO_LONG else value} {self.reason}"
-        fix = "Correct the data or the column."
-        return BadRecordError(where, reason, fix, [Misfit(self.place, reason)])
+    @property
+    def told(self) -> str:
+        """What is wrong, and with what."""
+        return told(self.field, self.reason)
+
+
+def told(field: str | None, reason: str) -> str:
+    """What is wrong with a field, or with one that is not known, or with the whole row."""
+    if reason is _TOO_LONG:
+        return f"it {reason}"
+    return f"{f'`{field}`' if field else 'one of its values'} {reason}"
 
 
 def is_about_a_record(error: psycopg.Error) -> bool:
@@ -72,16 +75,19 @@ def is_about_a_record(error: psycopg.Error) -> bool:
     return state.startswith("22") or state in _REASONS
 
 
-def refused_records(found: Sequence[Refusal], batch: Batch, error: psycopg.Error) -> InputError:
-    """Records that are known to be refused as one error, which tells the first one."""
-    if not found:
+def refused_records(batch: Batch, reasons: Mapping[int, str], error: psycopg.Error) -> InputError:
+    """The records at some places as one error, which tells the first one of them."""
+    table = batch.table
+    first = next(batch.picked(reasons), None)
+    if first is None:
         return InputError(
-            f"A record of `{batch.table.stream}` {reason(error.sqlstate)}. PostgreSQL does not say "
+            f"A record of `{table.stream}` {reason(error.sqlstate)}. PostgreSQL does not say "
             "which record. Nothing of its batch was published."
         )
-    errors = [each.error(batch.table) for each in found]
-    errors[0].misfits = tuple(misfit for each in errors for misfit in each.misfits)
-    return errors[0]
+    place, line, record = first
+    where = f"`{table.stream}`{which(table, as_it_came(table, record))} (line {line})"
+    misfits = [Misfit(each, reasons[each]) for each in sorted(reasons)]
+    return BadRecordError(where, reasons[place], "Correct the data or the column.", misfits)
 
 
 def find(batch: Batch, columns: Sequence[Filled], error: psycopg.Error) -> Refusal | None:
