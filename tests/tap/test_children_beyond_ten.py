@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_stripe_td.state import MOST_CHILDREN, State, format_state, parse_state
+from tests.fakes.following import FollowingTable
 
 if TYPE_CHECKING:
     from tests.fakes.changing_stripe import ChangingStripe
@@ -116,58 +116,32 @@ def test_no_more_children_are_remembered_than_a_state_should_hold() -> None:
     assert parse_state(format_state(state)) == state
 
 
-@dataclass
-class Story:
-    """A subscription whose items come and go, and a table that follows them.
-
-    Attributes:
-        stripe: The account.
-        tap: What reads it.
-        chance: Decides what happens.
-        state: What the last run let out.
-        table: The newest record of every id.
-    """
-
-    stripe: ChangingStripe
-    tap: Tap
-    chance: random.Random
-    state: Message | None = None
-    table: dict[str, Message] = field(default_factory=dict)
-
-    @property
-    def items(self) -> list[str]:
-        return sorted(str(each["id"]) for each in self.stripe.objects("subscription_item"))
-
-    def happens(self) -> None:
-        """An item is added or removed, or time passes."""
-        if self.chance.random() < 0.5 or len(self.items) < 9:
-            self.stripe.create("subscription_item", inside="sub_1")
-        else:
-            self.stripe.delete("subscription_item", self.chance.choice(self.items))
-        self.stripe.advance(self.chance.choice((0, 1, 60, 700)))
-
-    def read(self, *, may_die: bool) -> None:
-        """Run the tap, which may die after any of its states."""
-        cuts = self.tap.read("subscriptions", "subscription_items", state=self.state)
-        kept, self.state = self.chance.choice(cuts.up_to_each_state()[0 if may_die else -1 :])
-        for record in kept.records("subscription_items"):
-            before = self.table.get(record["id"])
-            if before is None or before["_updated_at"] <= record["_updated_at"]:
-                self.table[record["id"]] = record
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_comes_and_goes_the_table_has_the_items_that_are_there(
     stripe: ChangingStripe, tap: Tap, seed: int
 ) -> None:
+    chance = random.Random(seed)
+    table = FollowingTable(tap, "subscription_items", chance, beside=("subscriptions",))
     subscribe(stripe, 13)
-    story = Story(stripe, tap, random.Random(seed))
     for _ in range(4):
-        story.read(may_die=True)
+        table.read(may_die=True)
         for _ in range(6):
-            story.happens()
+            an_item_comes_or_goes(stripe, chance)
     stripe.advance(HOUR)
-    story.read(may_die=False)
 
-    there = [id_ for id_, row in story.table.items() if row["_sdc_deleted_at"] is None]
-    assert sorted(there) == story.items
+    table.read(may_die=False)
+
+    assert sorted(table.there) == items_of(stripe)
+
+
+def items_of(stripe: ChangingStripe) -> list[str]:
+    return sorted(str(each["id"]) for each in stripe.objects("subscription_item"))
+
+
+def an_item_comes_or_goes(stripe: ChangingStripe, chance: random.Random) -> None:
+    there = items_of(stripe)
+    if chance.random() < 0.5 or len(there) < 9:
+        stripe.create("subscription_item", inside="sub_1")
+    else:
+        stripe.delete("subscription_item", chance.choice(there))
+    stripe.advance(chance.choice((0, 1, 60, 700)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +12,11 @@ from tap_stripe_td.discovery import stream_schema
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.streams.table import STREAMS
 from tap_stripe_td.upkeep import Upkeep, upkeep
+from tests.fakes.following import FollowingTable
 
 if TYPE_CHECKING:
     from tap_stripe_td.streams.row import Stream
     from tests.fakes.changing_stripe import ChangingStripe
-    from tests.fakes.messages import Message
     from tests.fakes.reading import Tap
 
 HOUR = 3600
@@ -33,18 +33,14 @@ class Followed:
     Attributes:
         row: The stream.
         stripe: The account.
-        tap: What reads it.
+        table: What follows it.
         chance: Decides what happens.
-        state: What the last run let out.
-        table: The newest record of every id.
     """
 
     row: Stream
     stripe: ChangingStripe
-    tap: Tap
+    table: FollowingTable
     chance: random.Random
-    state: Message | None = None
-    table: dict[str, Message] = field(default_factory=dict)
 
     def happens(self) -> None:
         """Create, change or delete an object; several of them fall into one second."""
@@ -69,17 +65,6 @@ class Followed:
         else:
             self.stripe.create(self.row.object, event_type=told, event_late_seconds=late)
 
-    def read(self, *, may_die: bool) -> None:
-        """Run the tap, which may die after any of its states."""
-        run = self.tap.read(self.row.name, state=self.state)
-        assert run.failures == ()
-        cuts = run.up_to_each_state()
-        kept, self.state = self.chance.choice(cuts) if may_die else cuts[-1]
-        for record in kept.records(self.row.name):
-            before = self.table.get(record["id"])
-            if before is None or before["_updated_at"] <= record["_updated_at"]:
-                self.table[record["id"]] = record
-
     def difference(self) -> dict[str, tuple[object, object]]:
         """What the table says otherwise than the account, by id."""
         times = time_fields(stream_schema(self.row))
@@ -89,8 +74,7 @@ class Followed:
         }
         there = {
             id_: {name: value for name, value in record.items() if name in truth.get(id_, record)}
-            for id_, record in self.table.items()
-            if record["_sdc_deleted_at"] is None
+            for id_, record in self.table.there.items()
         }
         return {
             id_: (truth.get(id_), there.get(id_))
@@ -101,13 +85,14 @@ class Followed:
 
 @pytest.mark.parametrize("row", FOLLOWED, ids=lambda row: row.name)
 def test_it_ends_as_the_account_has_it(row: Stream, stripe: ChangingStripe, tap: Tap) -> None:
-    followed = Followed(row, stripe, tap, random.Random(row.name))
+    chance = random.Random(row.name)
+    followed = Followed(row, stripe, FollowingTable(tap, row.name, chance), chance)
     for _ in range(3):
         for _ in range(8):
             followed.happens()
-        followed.read(may_die=True)
+        followed.table.read(may_die=True)
     stripe.advance(HOUR)
 
-    followed.read(may_die=False)
+    followed.table.read(may_die=False)
 
     assert followed.difference() == {}
