@@ -86,6 +86,13 @@ def test_each_table_tells_how_long_its_own_records_came(tables: DuckDbTables) ->
     assert total["extra"]["seconds"] >= refunds["extra"]["seconds"] + 0.3
 
 
+def test_a_name_that_moves_the_cursor_is_told_harmlessly(tables: DuckDbTables) -> None:
+    ended = run(tables, schema("größe\x1b[2J"), record("größe\x1b[2J", id=5))
+    assert ended.returncode == 2
+    assert r"`größe\x1b[2J` record `5` (line 2)" in ended.stderr
+    assert "\x1b" not in ended.stderr
+
+
 def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(
     tables: DuckDbTables,
 ) -> None:

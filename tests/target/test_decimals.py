@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from target_td_table.mapping import scale
+from tests.target.test_history import dry_run
 from tests.target.treasure_data_tables import TreasureDataTables
 from tests.target.world import NUMBER, TEXT, DuckDbTables, Tables, line, schema
 
@@ -55,6 +56,13 @@ def test_a_decimal_gets_more_decimals_and_keeps_its_values(tables: DuckDbTables)
     tables.load(priced(0.001), value("0.125"))
     assert tables.columns("charges")["price"] == "DECIMAL(38,3)"
     assert values(tables) == ["12.340", "0.125"]
+
+
+def test_a_dry_run_tells_how_many_decimals_there_would_be(tables: DuckDbTables) -> None:
+    tables.load(priced(0.01), value("12.34"))
+    ended = dry_run(tables, priced(0.001))
+    assert "The column `price` of `main.charges` would get 3 decimals." in ended.stderr
+    assert tables.columns("charges")["price"] == "DECIMAL(38,2)"
 
 
 def test_an_integer_becomes_a_decimal_with_all_its_digits(tables: DuckDbTables) -> None:

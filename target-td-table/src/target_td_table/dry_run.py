@@ -68,6 +68,8 @@ def sentence(table: Table, change: Change) -> str:
     column = change.column
     if isinstance(change, AddColumn):
         return f"The table `{table.name}` would get the column `{column.name}` {column.type}."
+    if change.narrow is column.type:
+        return f"The column `{column.name}` of `{table.name}` would get {column.scale} decimals."
     return (
         f"The column `{column.name}` of `{table.name}` would grow from {change.narrow} "
         f"to {column.type}."

@@ -75,9 +75,13 @@ def set_up() -> None:
 
 
 def refuse(sentences: str) -> None:
-    """Tell why the load ended; the same on a terminal and in a pipe."""
-    for sentence in sentences.splitlines():
-        sys.stderr.write(f"target-td-table: {sentence}\n")
+    """Tell why the load ended; the same on a terminal and in a pipe.
+
+    Names are the tap's, and may hold what moves the cursor of a terminal.
+    """
+    for sentence in sentences.split("\n"):
+        shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
+        sys.stderr.write(f"target-td-table: {shown}\n")
     sys.stderr.flush()
 
 
