@@ -3,8 +3,9 @@
     python bench/bench_postgres.py [charges] [--rounds n] [--peer path/to/target-postgres]
 
 Prints rows a second of all and their ratios, from one run on one machine, for charges of 3 KB and
-for five times as many balance transactions of 0.5 KB. Of several rounds the best one counts. The
-peer is meltanolabs-target-postgres from PyPI; it gets fewer rows, because it is slow.
+for five times as many balance transactions of 0.5 KB. Of several rounds the best one counts. Each
+begins after a checkpoint, so that none pays for what another one wrote. The peer is
+meltanolabs-target-postgres from PyPI; it gets fewer rows, because it is slow.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import psycopg
@@ -167,6 +168,7 @@ def seconds_copy(case: Case, url: str) -> float:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS bare CASCADE; CREATE SCHEMA bare")
         connection.execute(f"CREATE TABLE bare.rows ({case.columns()})".encode())
+        connection.execute("CHECKPOINT")
         started = time.monotonic()
         with (
             case.csv.open("rb") as file,
@@ -177,13 +179,22 @@ def seconds_copy(case: Case, url: str) -> float:
         return time.monotonic() - started
 
 
-def seconds_target(case: Case, url: str) -> float:
+@dataclass(frozen=True)
+class Cost:
+    """What a program took for an input."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+
+
+def cost_of_target(case: Case, url: str) -> Cost:
     """The whole program, its start included."""
     program = Path(sys.executable).with_name("target-td-table")
-    return seconds_program([str(program), f"--destination={url}"], case.singer(case.rows))
+    return cost_of([str(program), f"--destination={url}"], case.singer(case.rows))
 
 
-def seconds_peer(case: Case, url: str, program: Path) -> float:
+def cost_of_peer(case: Case, url: str, program: Path) -> Cost:
     """The peer with its COPY turned on, its start included."""
     config = case.folder / "peer.json"
     config.write_text(json.dumps({
@@ -191,24 +202,29 @@ def seconds_peer(case: Case, url: str, program: Path) -> float:
         "default_target_schema": "peer", "validate_records": False, "use_copy": True,
         "load_method": "append-only", "add_record_metadata": False, "activate_version": False,
     }))  # fmt: skip
-    return seconds_program([str(program), "--config", str(config)], case.singer(PEER_ROWS))
+    return cost_of([str(program), "--config", str(config)], case.singer(PEER_ROWS))
 
 
-def seconds_program(command: list[str], source: Path) -> float:
-    """How long a program takes for an input."""
+def cost_of(command: list[str], source: Path) -> Cost:
+    """What a program takes for an input."""
     started = time.monotonic()
-    with source.open("rb") as opened:
-        ended = subprocess.run(command, stdin=opened, capture_output=True, check=False)
-    if ended.returncode:
-        sys.exit(ended.stderr.decode()[-3000:])
-    return time.monotonic() - started
+    with source.open("rb") as opened, TemporaryFile() as said:
+        program = subprocess.Popen(command, stdin=opened, stdout=said, stderr=said)
+        _, status, used = os.wait4(program.pid, 0)
+        program.returncode = os.waitstatus_to_exitcode(status)
+        if program.returncode:
+            said.seek(0)
+            sys.exit(said.read().decode()[-3000:])
+    seconds = time.monotonic() - started
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def round_of(case: Case, url: str) -> tuple[float, float]:
-    """The seconds of the target and of COPY alone, one after the other."""
+def round_of(case: Case, url: str) -> tuple[Cost, float]:
+    """What the target takes, and the seconds of COPY alone, one after the other."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {case.stream}".encode())
-    target = seconds_target(case, url)
+        connection.execute("CHECKPOINT")
+    target = cost_of_target(case, url)
     if not case.csv.exists():
         case.write_csv(url)
     return target, seconds_copy(case, url)
@@ -218,7 +234,8 @@ def measure(case: Case, url: str, rounds: int, peer: Path | None) -> Iterator[st
     """Yield the lines of the result."""
     case.write(case.rows)
     found = [round_of(case, url) for _ in range(rounds)]
-    target, copy = (case.rows / min(each) for each in zip(*found, strict=True))
+    best = min((cost for cost, _ in found), key=lambda cost: cost.seconds)
+    target, copy = case.rows / best.seconds, case.rows / min(seconds for _, seconds in found)
     size = case.singer(case.rows).stat().st_size / case.rows
     yield (
         f"{datetime.now(tz=UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, "
@@ -226,11 +243,13 @@ def measure(case: Case, url: str, rounds: int, peer: Path | None) -> Iterator[st
     )
     yield f"  COPY of a ready CSV  {copy:>9,.0f} rows/s"
     yield f"  target-td-table      {target:>9,.0f} rows/s  {target / copy:.0%} of COPY"
+    yield f"    CPU and memory     {best.cpu_seconds:>9.1f} s       {best.peak_mib:.0f} MiB"
     if rounds > 1:
-        yield "  of COPY, by round:   " + ", ".join(f"{b / a:.0%}" for a, b in found)
+        ratios = ", ".join(f"{seconds / cost.seconds:.0%}" for cost, seconds in found)
+        yield f"    of COPY, by round  {ratios}"
     if peer:
         case.write(PEER_ROWS)
-        slow = PEER_ROWS / seconds_peer(case, url, peer)
+        slow = PEER_ROWS / cost_of_peer(case, url, peer).seconds
         yield f"  the peer             {slow:>9,.0f} rows/s  the target is {target / slow:.1f} x"
 
 

@@ -6,106 +6,120 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import IO, Any
 
-from tests.target.world import INTEGER, MOMENT, record, schema, state
-
 PROGRAM = Path(sys.executable).with_name("target-td-table")
-PAGE_ROWS = 50
-# More than the target loads before it is killed.
-RUN_ROWS = 20_000
-_MOMENT_SECONDS = 0.4
-# How many kills wait for the first state of a run; the others hit also its start.
-_AFTER_A_STATE = 0.7
 _PATIENCE_SECONDS = 20
-STREAMS = ("charges", "refunds")
-SCHEMAS = tuple(schema(name, key=("n",), n=INTEGER, _updated_at=MOMENT) for name in STREAMS)
+# A line of this length does not fit into a pipe.
+_LONG = b" " * (1 << 20)
+
+State = dict[str, Any]
+# What a tap sends that starts from a state; more than the target loads before it is killed.
+Tap = Callable[[State], bytes]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When to kill: at any time up to `most_seconds` after a run's first state or its start."""
+
+    # How many kills wait for the first state.
+    after_a_state: float = 0.7
+    most_seconds: float = 0.4
 
 
 @dataclass(frozen=True)
 class Killed:
-    """What came of it: how many kills hit, how many rows were sent, and which states came out."""
+    """What came of it: how many kills hit, the kept state, and all states that came out."""
 
     kills: int
-    rows: int
-    states: Sequence[int]
+    kept: State
+    states: Sequence[State]
 
 
-def load_with_kills(folder: Path, settings: dict[str, Any], *, kills: int) -> Killed:
-    """Load two uneven streams, and kill the target as often as asked before it ends by itself.
+def load_with_kills(
+    folder: Path,
+    settings: Mapping[str, Any],
+    tap: Tap,
+    *,
+    kills: int,
+    moments: Moments,
+    seen: Callable[[State], None],
+) -> Killed:
+    """Load what a tap sends, and kill the target as often as asked before it ends by itself.
 
-    Row n goes to `refunds` if 7 divides n, else to `charges`. The target is killed while it
-    starts, reads, stages, publishes or writes a state; each time it goes on from the kept state.
+    The target is killed while it starts, reads, stages, publishes or writes a state; `seen` is
+    told the kept state each time, from which it goes on. A kill that comes too late does not count.
     """
-    _configure(folder, settings)
-    chance, states, hits = Random(7), [0], 0
+    configure(folder, settings)
+    chance, kept, hits = Random(7), print_state(folder), 0
+    states: list[State] = [kept]
     for _ in range(10 * kills):
         if hits == kills:
             break
-        was_hit, found = _killed_run(folder, print_state(folder), chance)
-        hits, states = hits + was_hit, states + found
-    sent = print_state(folder)
-    states += _run(folder, sent, sent + PAGE_ROWS)
-    return Killed(hits, sent + PAGE_ROWS, states)
+        was_hit, found = _killed_run(folder, tap(kept), moments, chance)
+        kept = print_state(folder)
+        seen(kept)
+        hits, states = hits + was_hit, [*states, *found, kept]
+    return Killed(hits, kept, states)
 
 
-def load_killed_before_its_state(folder: Path, settings: dict[str, Any]) -> tuple[int, Killed]:
+def kill_before_its_state(folder: Path, settings: Mapping[str, Any], lines: bytes) -> State:
     """Kill the target when rows are published and their state is on its way out, but not there.
 
-    Returns the rows that were published by then, and what came of the second run.
+    Returns the state that was kept by then.
     """
-    _configure(folder, settings)
-    sent, rows = 10 * PAGE_ROWS, 12 * PAGE_ROWS
+    configure(folder, settings)
     with (folder / "in.singer").open("w+b") as source:
-        # Longer than a pipe holds, so that the target waits in the middle of the line.
-        source.write(messages(0, sent, longer=b" " * (1 << 20)))
+        # The target waits in the middle of the line.
+        source.write(lines.replace(b'"value": {', b'"value": {' + _LONG))
         source.seek(0)
         with _start(folder, source, subprocess.PIPE) as program:
             assert program.stdout is not None
             select.select([program.stdout], [], [], _PATIENCE_SECONDS)
             program.kill()
             assert b"\n" not in program.stdout.read()
-    published = print_state(folder)
-    return published, Killed(1, rows, _run(folder, published, rows))
+    return print_state(folder)
 
 
-def _configure(folder: Path, settings: dict[str, Any]) -> None:
+def configure(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Say what the target is run with in this folder."""
     (folder / "kill.json").write_text(json.dumps({"batch_size_rows": 400, **settings}))
 
 
-def print_state(folder: Path) -> int:
-    """How many rows the state says that are published."""
+def print_state(folder: Path) -> State:
+    """What a tap is to go on from."""
     ended = subprocess.run(
         [PROGRAM, "--config", "kill.json", "--print-state"],
         cwd=folder, capture_output=True, check=True,
     )  # fmt: skip
-    return int(json.loads(ended.stdout).get("sent", 0))
+    found: State = json.loads(ended.stdout)
+    return found
 
 
-def messages(sent: int, rows: int, longer: bytes = b"") -> bytes:
-    """What a tap sends that starts from a state; `longer` stands in every STATE."""
-    lines = [each.encode() for each in SCHEMAS]
-    for n in range(sent + 1, rows + 1):
-        stream = STREAMS[n % 7 == 0]
-        lines.append(record(stream, n=n, _updated_at="2026-01-01T00:00:00Z").encode())
-        if n % PAGE_ROWS == 0 or n == rows:
-            lines.append(state(sent=n).encode().replace(b'"sent":', b'"sent":' + longer))
-    return b"".join(lines)
+def run(folder: Path, lines: bytes) -> list[State]:
+    """Load these lines to their end; the states that come out."""
+    ended = subprocess.run(
+        [PROGRAM, "--config", "kill.json"],
+        cwd=folder, input=lines, capture_output=True, check=True,
+    )  # fmt: skip
+    return _states(ended.stdout)
 
 
-def _killed_run(folder: Path, sent: int, chance: Random) -> tuple[bool, list[int]]:
-    """Kill the target a moment after its first state or its start; and whether it was in time."""
+def _killed_run(
+    folder: Path, lines: bytes, moments: Moments, chance: Random
+) -> tuple[bool, list[State]]:
+    """Kill the target at a moment; whether that was in time, and the states that came out."""
     with (folder / "in.singer").open("w+b") as source, (folder / "out").open("w+b") as out:
-        source.write(messages(sent, sent + RUN_ROWS))
+        source.write(lines)
         source.seek(0)
         program = _start(folder, source, out)
-        if chance.random() < _AFTER_A_STATE:
+        if chance.random() < moments.after_a_state:
             _wait_for_state(program, out)
-        time.sleep(chance.random() * _MOMENT_SECONDS)
+        time.sleep(chance.random() * moments.most_seconds)
         was_running = program.poll() is None
         program.kill()
         program.wait()
@@ -121,14 +135,6 @@ def _wait_for_state(program: subprocess.Popen[bytes], out: IO[bytes]) -> None:
         time.sleep(0.001)
 
 
-def _run(folder: Path, sent: int, rows: int) -> list[int]:
-    ended = subprocess.run(
-        [PROGRAM, "--config", "kill.json"],
-        cwd=folder, input=messages(sent, rows), capture_output=True, check=True,
-    )  # fmt: skip
-    return _states(ended.stdout)
-
-
 def _start(folder: Path, source: Any, out: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [PROGRAM, "--config", "kill.json"],
@@ -136,6 +142,6 @@ def _start(folder: Path, source: Any, out: Any) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def _states(out: bytes) -> list[int]:
+def _states(out: bytes) -> list[State]:
     # A state that was being written when the target was killed is no line.
-    return [json.loads(line)["sent"] for line in out.split(b"\n")[:-1]]
+    return [json.loads(line) for line in out.split(b"\n")[:-1]]

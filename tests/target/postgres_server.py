@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from target_td_table.loaders.postgres import PostgresLoader
+from target_td_table.table import Table
 from tests.target.world import Tables
 
 _numbers = count()
@@ -51,6 +53,15 @@ class PostgresTables(Tables):
         with self.connect() as connection:
             found = connection.execute(sql.encode())
             return found.fetchall() if found.description else []
+
+    @contextmanager
+    def loader(self, table: Table) -> Iterator[PostgresLoader]:
+        """A loader that has made an empty table."""
+        opened = PostgresLoader(self.url, database="public")
+        opened.alter(table)
+        opened.publish([], None)
+        yield opened
+        opened.close()
 
     def columns(self, table: str) -> dict[str, str]:
         found = self.rows(

@@ -32,11 +32,8 @@ def tables(postgres: PostgresTables) -> PostgresTables:
 
 @pytest.fixture
 def loader(tables: PostgresTables) -> Iterator[PostgresLoader]:
-    opened = PostgresLoader(tables.url, database="public")
-    opened.alter(CHARGES)
-    opened.publish([], None)
-    yield opened
-    opened.close()
+    with tables.loader(CHARGES) as opened:
+        yield opened
 
 
 def end_sessions(tables: PostgresTables) -> None:

@@ -26,11 +26,8 @@ TEMPORARY = "SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkin
 
 @pytest.fixture
 def loader(postgres: PostgresTables) -> Iterator[PostgresLoader]:
-    opened = PostgresLoader(postgres.url, database="public")
-    opened.alter(CHARGES)
-    opened.publish([], None)
-    yield opened
-    opened.close()
+    with postgres.loader(CHARGES) as opened:
+        yield opened
 
 
 def last(folder: Path, table: Table, *ids: str, **more: float) -> Batch:
