@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_stripe_td.errors import ConfigError
 from tap_stripe_td.preview import Column, Format, Preview, render
 from tap_stripe_td.tap import TapStripeTd
 from tests.fakes.programs import run_tap
@@ -97,3 +98,15 @@ def test_a_stream_that_is_refused_leaves_the_others(
     assert run.exit_code == 1
     assert "`payout_read`" in run.sentences[0]
     assert not (tmp_path / "state.json").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_separated_values_of_several_streams_are_refused_before_any_is_asked_for(
+    stripe: ChangingStripe, tap: Tap, form: str
+) -> None:
+    preview = TapStripeTd(config={**tap.settings, "target": ["charges", "invoices"]})
+
+    with pytest.raises(ConfigError, match="holds one stream, but 2 are selected"):
+        preview.print_previews(form)
+
+    assert stripe.requests == []

@@ -100,6 +100,21 @@ def test_an_empty_object_is_a_state_without_bookmarks() -> None:
     assert parse_state({}) == State()
 
 
+@given(states)
+def test_a_whole_state_message_is_read_as_its_value(state: State) -> None:
+    message = {"type": "STATE", "value": json.loads(json.dumps(format_state(state)))}
+
+    assert parse_state(message) == state
+
+
+@pytest.mark.parametrize("raw", [{"singer_state": {"bookmarks": {}}}, {"charges": {}}])
+def test_something_else_than_a_state_is_refused_and_not_taken_for_a_new_start(
+    raw: dict[str, object],
+) -> None:
+    with pytest.raises(ConfigError, match="has no `bookmarks`"):
+        parse_state(raw)
+
+
 def bookmark_problems(bookmarks: object) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as refused:
         parse_state({"bookmarks": bookmarks})

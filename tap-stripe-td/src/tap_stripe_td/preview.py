@@ -119,6 +119,19 @@ def told(
             yield from islice(found, 1)
 
 
+def check_format(form: Format, streams: int) -> None:
+    """Check that so many streams can be written so.
+
+    Raises:
+        ConfigError: If several are to be written as one table of separated values.
+    """
+    if form in {Format.CSV, Format.TSV} and streams > 1:
+        raise ConfigError(
+            f"A preview as {form.value} holds one stream, but {streams} are selected. Name one in "
+            "`target`, or use --format json."
+        )
+
+
 def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> str:
     """Return the previews as text.
 
@@ -126,9 +139,6 @@ def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> s
         previews: One for each stream.
         form: How they are written.
         width: The terminal's columns, which a table is fitted to; None when all is shown.
-
-    Raises:
-        ConfigError: If several streams are to be written as one table of separated values.
     """
     if form is Format.JSON:
         content = {p.stream: [_ordered(p, row) for row in p.rows] for p in previews}
@@ -136,11 +146,6 @@ def render(previews: Sequence[Preview], form: Format, *, width: int | None) -> s
     if form is Format.TABLE:
         several = len(previews) > 1
         return "\n".join(_titled(preview, width, several=several) for preview in previews)
-    if len(previews) > 1:
-        raise ConfigError(
-            f"A preview as {form.value} holds one stream, but {len(previews)} are selected. Name one "
-            "in `target`, or use --format json."
-        )
     delimiter = "," if form is Format.CSV else "\t"
     return "".join(_separated(preview, delimiter) for preview in previews)
 

@@ -164,7 +164,7 @@ def _format_slice(slice_: Slice) -> list[str | None]:
 
 
 def parse_state(raw: object) -> State:
-    """Return the state that a STATE message's value says.
+    """Return the state that a STATE message's value, or the whole message, says.
 
     Raises:
         ConfigError: If it is no state of this tap's, with every problem that was found.
@@ -174,7 +174,14 @@ def parse_state(raw: object) -> State:
             f"The state is a {type(raw).__name__}, but must be a JSON object with `bookmarks`. "
             "Give the last line that the target wrote, or leave `--state` out to start anew."
         )
+    if raw.get("type") == "STATE" and "value" in raw:
+        return parse_state(raw["value"])
     _refuse_newer(raw.get("version", STATE_VERSION))
+    if raw and "bookmarks" not in raw:
+        raise ConfigError(
+            "The state has no `bookmarks`, so all would be read again from the start. Give the "
+            "last line that the target wrote, or leave `--state` out to start anew."
+        )
     bookmarks = raw.get("bookmarks", {})
     account, accounts = raw.get("account"), raw.get("accounts", {})
     children = raw.get("children", {})

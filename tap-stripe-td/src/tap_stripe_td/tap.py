@@ -28,7 +28,7 @@ from tap_stripe_td.errors import ConfigError, TapError
 from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
-from tap_stripe_td.preview import Format, Preview, previews, render, told
+from tap_stripe_td.preview import Format, Preview, check_format, previews, render, told
 from tap_stripe_td.rate_limit import account_per_second
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
@@ -143,10 +143,11 @@ class TapStripeTd(Tap):
 
     def print_previews(self, form: str | None) -> list[TapError]:
         """Print the first rows of every selected stream; return what could not be read."""
+        chosen = Format(form) if form in _PREVIEW_FORMATS else Format.TABLE
+        check_format(chosen, len(self._chosen()))
         found = list(told(self.previews(), self._chosen(), self.settings.base_url))
         shown = [preview for preview in found if isinstance(preview, Preview)]
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        chosen = Format(form) if form in _PREVIEW_FORMATS else Format.TABLE
         click.echo(render(shown, chosen, width=width), nl=False)
         return [failure for failure in found if isinstance(failure, TapError)]
 
