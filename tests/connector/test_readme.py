@@ -62,6 +62,10 @@ OF_NO_MATTER = (
 )
 
 
+# From where the cursor is hidden to where the last line that told of progress is wiped.
+ERASED = re.compile(r"\x1b\[\?25l.*\x1b\[2K", re.DOTALL)
+
+
 def blocks(text: str, kind: str) -> list[str]:
     return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
 
@@ -133,7 +137,7 @@ def on_terminal(arguments: list[str], folder: Path) -> str:
             while more := screen.read1():
                 shown += more
         process.wait()
-    return shown.decode().replace("\r\n", "\n")
+    return ERASED.sub("", shown.decode().replace("\r\n", "\n"))
 
 
 @contextlib.contextmanager
