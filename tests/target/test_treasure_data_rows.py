@@ -1,5 +1,6 @@
 """What becomes of values on their way into a part."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_td_table.errors import InputError
-from target_td_table.loaders.treasure_data import values
+from target_td_table.loaders.treasure_data import parts, values
 from target_td_table.loaders.treasure_data.api import Api, Patience
 from target_td_table.loaders.treasure_data.beside import Packings
 from target_td_table.loaders.treasure_data.calls import Calls
@@ -78,6 +79,21 @@ def test_a_value_becomes(tmp_path: Path, type_: LogicalType, value: Any, expecte
     assert row.get("a") == expected
     assert type(row.get("a")) is type(expected)
     assert type(row["time"]) is int
+
+
+@pytest.mark.parametrize("isal", ["isal.isal_zlib", None])
+def test_parts_are_gzip_with_isal_and_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isal: str | None
+) -> None:
+    if isal is None:
+        # What Python does where it is not installed.
+        monkeypatch.setitem(sys.modules, "isal", None)
+        monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    else:
+        pytest.importorskip(isal)
+    (row,) = packed(tmp_path, [column("a", LogicalType.INTEGER)], {"a": 7})
+    assert row["a"] == 7
+    assert (type(parts.compressor()).__module__ == "zlib") is (isal is None)
 
 
 def test_a_field_that_is_null_or_that_a_record_lacks_is_not_written(tmp_path: Path) -> None:

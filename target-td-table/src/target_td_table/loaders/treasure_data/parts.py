@@ -48,7 +48,7 @@ class OpenPart:
         self._path = folder / f"part-{os.getpid()}-{next(_numbers)}.msgpack.gz"
         with _room_in(folder):
             self._file: IO[bytes] = self._path.open("wb")
-        self._compressor = _compressor()
+        self._compressor = compressor()
         self._digest = hashlib.blake2b(digest_size=16)
         self.size_bytes = 0
 
@@ -145,7 +145,8 @@ def _room_in(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _compressor() -> Any:
+def compressor() -> Any:
+    """A compressor of gzip: of isal where it is installed."""
     return _compressobj()(_LEVEL, zlib.DEFLATED, _GZIP)
 
 
