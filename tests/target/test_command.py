@@ -67,6 +67,13 @@ def test_tables_that_got_nothing_are_one_line_of_the_summary(tables: DuckDbTable
     ]  # fmt: skip
 
 
+def test_when_no_table_got_anything_one_line_says_so(tables: DuckDbTables) -> None:
+    ended = run(tables, schema("customers"), schema("invoices"), state(a=1))
+
+    (said,) = [json.loads(line)["message"] for line in ended.stderr.splitlines()]
+    assert said == "2 tables: nothing new"
+
+
 def test_each_table_tells_how_long_its_own_records_came(tables: DuckDbTables) -> None:
     with subprocess.Popen(
         [PROGRAM, f"--destination={tables.url}"], text=True,

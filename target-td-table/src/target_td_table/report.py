@@ -90,7 +90,8 @@ def summarize(loaded: Sequence[Loaded], seconds: float) -> None:
 
     When only one got rows, its line tells the seconds of the whole load.
     """
-    told = [each for each in loaded if each.rows or not each.kept] or loaded[:1]
+    told = [each for each in loaded if each.rows or not each.kept]
+    told = list(loaded) if len(loaded) == 1 else told
     kept = [each for each in told if each.kept]
     if len(kept) == 1:
         told = [replace(each, seconds=seconds) if each.kept else each for each in told]
@@ -102,11 +103,9 @@ def summarize(loaded: Sequence[Loaded], seconds: float) -> None:
         rows = sum(each.rows for each in kept)
         extra = {"rows": rows, "seconds": round(seconds, 3)}
         log.info("%d tables: %s", len(kept), _speed(rows, seconds), extra=extra)
-    others = len(loaded) - len(told)
-    if others:
-        log.info(
-            "%d other tables: nothing new" if others > 1 else "%d other table: nothing new", others
-        )
+    if untold := len(loaded) - len(told):
+        tables = f"{untold} {'other ' if told else ''}table{'s' if untold > 1 else ''}"
+        log.info("%s: nothing new", tables)
 
 
 def warn_of_rejected(stream: str, table: str, rejected: int, *, is_dry: bool) -> None:
