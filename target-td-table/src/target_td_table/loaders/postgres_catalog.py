@@ -97,8 +97,10 @@ class Catalog:
         self._wanted = {}
 
     def states(self, schema: str) -> Mapping[str, str]:
-        """The states that are kept in a schema."""
+        """The states that are kept in a schema, once every commit has ended that had begun."""
         name = fitted_name(TableName(schema, STATE_TABLE))
+        # Until its commit ends a load that was killed shows the state before it (decision 0139).
+        self._session.rows(statements.LOCK, _READ, statements.lock_number(str(name)))
         if self.visible(name) is None:
             return {}
         grants = postgres_rights.Grants(self._session.user, self._session.database, name)

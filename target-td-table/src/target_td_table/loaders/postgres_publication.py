@@ -153,6 +153,8 @@ class Publication:
         self._session.run(sql_activation.remove(table, activation), doing)
 
     def _keep_state(self, state: State) -> None:
+        # Whoever reads the state waits for our commit: its end may come after that of this program.
+        self._ask(statements.LOCK_SHARED, statements.lock_number(str(self._states)))
         doing = self._own_table(self._states, statements.create_states(self._states))
         statement = statements.keep_state(self._states)
         self._session.run(statement, doing, state.pipeline, state.value)

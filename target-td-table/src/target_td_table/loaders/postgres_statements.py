@@ -57,6 +57,7 @@ TRANSACTION = "SELECT txid_current()"
 OUTCOME = "SELECT txid_status($1)"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
 LOCK = "SELECT pg_advisory_xact_lock($1)"
+LOCK_SHARED = "SELECT pg_advisory_xact_lock_shared($1)"
 _STATE_COLUMNS = "pipeline text PRIMARY KEY, state text, published_at timestamptz"
 
 
