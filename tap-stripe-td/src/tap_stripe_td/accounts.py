@@ -93,7 +93,10 @@ class Accounts:
 
 
 class _Wholes:
-    """What was read whole, account by account."""
+    """What was read whole, account by account.
+
+    Decision: docs/decisions/0012-accounts-are-announced-together.md.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, list[Whole]] = {}

@@ -90,6 +90,7 @@ def unshown(
 
     Those of a list that is shorter than ten events show, as their parent carries it; unless it does
     so only when Stripe is asked to expand it.
+    Decision: docs/decisions/0224-children-of-long-lists-are-remembered.md.
     """
     row = child.parent
     if row is None or not row.loses or text_of(parent, "status") in row.settled:

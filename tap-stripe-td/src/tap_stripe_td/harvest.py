@@ -4,7 +4,7 @@ Prices that were made inline with a subscription or an invoice are in no list:
 https://docs.stripe.com/api/prices/list
 
 Nothing of this is remembered but the id up to which it was sent. What a run that ended early knew
-is read again.
+is read again. Decision: docs/decisions/0011-inline-prices-are-harvested.md.
 """
 
 from __future__ import annotations

@@ -79,6 +79,7 @@ def scale(schema: Any, root: Mapping[str, Any], depth: int = 0) -> int | None:
     """How many decimals a number has at most: taps say 0.01 as `multipleOf` for two.
 
     None if it may have any, or more digits in all than a decimal has.
+    Decision: docs/decisions/0119-numbers-in-duckdb.md.
     """
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return None

@@ -1,6 +1,6 @@
 """Records that only the destination refuses, kept aside while the others are staged.
 
-Decision: docs/decisions/0116-what-only-a-destination-refuses.md.
+Decision: docs/decisions/0118-all-misfits-at-once.md.
 """
 
 from collections import Counter

@@ -90,7 +90,7 @@ class Check:
 
     def second_look(
         self, records: Sequence[bytes], lines: Sequence[int], *, quarantine: bool
-    ) -> "Looked":
+    ) -> Looked:
         """Look at records one by one.
 
         Raises:

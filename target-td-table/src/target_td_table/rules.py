@@ -21,7 +21,7 @@ _LONGEST = 40
 class Rules:
     """The rules of one SCHEMA, made ready once.
 
-    None of them if the SCHEMA itself breaks JSON Schema.
+    There are none if the SCHEMA itself breaks JSON Schema.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -32,7 +32,7 @@ class Rules:
     def broken(self, values: Mapping[str, Any], known: Iterable[str]) -> list[str]:
         """The rules, each with where it is broken; of the fields in `known` only what is inside them.
 
-        None if the SCHEMA refers to what is elsewhere.
+        Nothing if the SCHEMA refers to what is elsewhere.
         """
         passed_over = {(field,) for field in known}
         found: list[str] = []

@@ -46,7 +46,7 @@ _FOUND = "SELECT place, wrong, state FROM pg_temp._td_misfits ORDER BY place"
 def find_all(session: Session, batch: Batch, filling: refusals.Filling) -> dict[int, str]:
     """The places of the records that the server refuses, each with what is wrong.
 
-    None if it cannot be asked so: there is one more column than the batch fills.
+    Nothing if it cannot be asked so: that takes one more column than the batch fills.
     """
     if len(filling.columns) >= MOST_COLUMNS:
         return {}

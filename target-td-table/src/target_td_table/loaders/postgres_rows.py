@@ -3,6 +3,7 @@
 COPY is told to divide columns and to quote values with characters that no JSON text holds as they
 are. So nested JSON, a number and a boolean pass as the bytes the tap sent, and `null` is what COPY
 takes for NULL. A text loses its quotation marks, and only if it has escapes it is looked at.
+Decision: docs/decisions/0138-nested-json-goes-to-copy-as-it-is.md.
 """
 
 import functools

@@ -74,6 +74,7 @@ def others(loads: str, table: TableName, pipeline: str) -> str:
     """The other pipelines that loaded rows into a table after this one first did.
 
     Not those whose rows somebody has replaced since. `loads` is the table of the loads, as SQL.
+    Decision: docs/decisions/0120-pipelines-that-take-turns.md.
     """
     of_table = f"table_name = {literal(str(table))} AND {quoted('rows')} > 0"
     ours = f"pipeline = {literal(pipeline)}"

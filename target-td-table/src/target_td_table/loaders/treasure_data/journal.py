@@ -2,7 +2,8 @@
 
 A publication is decided by one row of `_td_state`. It holds the state, the sessions to commit and
 the tables to put in the place of others; whoever comes next carries out what is not done.
-Decision: docs/decisions/0502-a-row-decides-a-publication.md.
+Decisions: docs/decisions/0502-a-row-decides-a-publication.md and, about old rows,
+docs/decisions/0509-old-rows-of-the-state-are-trimmed.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; names are checked and texts are quoted.
 
