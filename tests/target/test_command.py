@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_a_name_that_moves_the_cursor_is_told_harmlessly(tables: DuckDbTables) -
     assert ended.returncode == 2
     assert r"`größe\x1b[2J` record `5` (line 2)" in ended.stderr
     assert "\x1b" not in ended.stderr
+
+
+def test_neither_does_one_in_a_warning_on_a_terminal(tables: DuckDbTables) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, f"--destination={tables.url}"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=theirs, text=True,
+    ) as target:  # fmt: skip
+        target.communicate(schema("charges") + record("charges", id="1", **{"a\x1b[2Jb": 1}))
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert rb"left out: `a\x1b[2Jb`" in shown
+    assert b"\x1b[2J" not in shown
 
 
 def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(

@@ -63,10 +63,18 @@ class Structured(logging.Formatter):
         return json.dumps(line, default=str, separators=(",", ":"))
 
 
+class Harmless(logging.Formatter):
+    """Sentences for a terminal, whose cursor no name in them moves."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's name
+        """A record as a sentence."""
+        return _harmless(super().formatMessage(record))
+
+
 def set_up() -> None:
     """Send our log to standard error, and of singer-sdk's only what needs attention."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s") if sys.stderr.isatty() else Structured())
+    handler.setFormatter(Harmless("%(message)s") if sys.stderr.isatty() else Structured())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -75,14 +83,15 @@ def set_up() -> None:
 
 
 def refuse(sentences: str) -> None:
-    """Tell why the load ended; the same on a terminal and in a pipe.
-
-    Names are the tap's, and may hold what moves the cursor of a terminal.
-    """
+    """Tell why the load ended; the same on a terminal and in a pipe."""
     for sentence in sentences.split("\n"):
-        shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
-        sys.stderr.write(f"target-td-table: {shown}\n")
+        sys.stderr.write(f"target-td-table: {_harmless(sentence)}\n")
     sys.stderr.flush()
+
+
+def _harmless(sentence: str) -> str:
+    """Names are the tap's, and may hold what moves the cursor of a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
 
 
 def summarize(loaded: Sequence[Loaded], seconds: float) -> None:
