@@ -208,11 +208,11 @@ class LoaderContract:
                 LOAD, load_id=each, pipeline=words[1], mode=mode, rows=0 if words[4] else 1
             )
             loader.publish([], None, [replace(told, started_at=at, ended_at=at)])
-        assert loader.others(NAME, "ours") == expected
-        assert loader.others(REFUNDS.name, "ours") == []
+        assert loader.other_pipelines(NAME, "ours") == expected
+        assert loader.other_pipelines(REFUNDS.name, "ours") == []
 
     def test_without_a_publication_there_are_no_others(self, loader: Loader) -> None:
-        assert loader.others(NAME, "ours") == []
+        assert loader.other_pipelines(NAME, "ours") == []
 
     def test_without_a_publication_there_are_no_states(self, loader: Loader) -> None:
         assert loader.states() == {}

@@ -51,9 +51,9 @@ class DryRun:
         """See `Loader`."""
         return self._loader.states()
 
-    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
         """See `Loader`."""
-        return self._loader.others(name, pipeline)
+        return self._loader.other_pipelines(name, pipeline)
 
     def close(self) -> None:
         """See `Loader`."""

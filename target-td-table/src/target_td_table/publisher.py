@@ -129,7 +129,7 @@ class Publisher:
         if self.refused(table.stream):
             warn_of_kept_rows(table.stream, str(table.name), "some of its records did not fit")
             return False
-        others = self._loader.others(table.name, self._pipeline)
+        others = self._loader.other_pipelines(table.name, self._pipeline)
         if others:
             warn_of_others_rows(table.stream, str(table.name), others)
         return not others

@@ -152,8 +152,11 @@ class Loader(Protocol):
     def states(self) -> Mapping[str, str]:
         """The last state of each pipeline that published here."""
 
-    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
-        """The other pipelines that loaded into a table after this one first did; see `sql.others`."""
+    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+        """The other pipelines that loaded into a table after this one first did.
+
+        `loaders.sql` tells in a query which loads count.
+        """
 
     def close(self) -> None:
         """Let the destination go. What was not published is discarded."""

@@ -142,11 +142,11 @@ class DuckDbLoader:
         rows = self._rows(sql.read_states(self._state_table))
         return {str(pipeline): str(state) for pipeline, state in rows}
 
-    def others(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
         """See `Loader`."""
         if self.describe(self._loads_table) is None:
             return []
-        found = self._rows(sql.others(sql.path(self._loads_table), name, pipeline))
+        found = self._rows(sql.other_pipelines(sql.path(self._loads_table), name, pipeline))
         return [str(other) for (other,) in found]
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from target_td_table.loaders.sql import (
     LOADS_TABLE,
     STATE_TABLE,
     changes,
-    others,
+    other_pipelines,
     path,
     read_states,
 )
@@ -108,14 +108,14 @@ class Catalog:
         rows = self._session.rows(read_states(name), doing)
         return {str(pipeline): str(state) for pipeline, state in rows}
 
-    def others(self, schema: str, table: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, schema: str, table: TableName, pipeline: str) -> Sequence[str]:
         """The other pipelines that loaded into a table after this one first did."""
         name = fitted_name(TableName(schema, LOADS_TABLE))
         if self.visible(name) is None:
             return []
         grants = postgres_rights.Grants(self._session.user, self._session.database, name)
         doing = Doing(f"read `{name}`", grants.on_table())
-        rows = self._session.rows(others(path(name), table, pipeline), doing)
+        rows = self._session.rows(other_pipelines(path(name), table, pipeline), doing)
         return [str(other) for (other,) in rows]
 
 

@@ -70,7 +70,7 @@ def load_values(load: LoadRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def others(loads: str, table: TableName, pipeline: str) -> str:
+def other_pipelines(loads: str, table: TableName, pipeline: str) -> str:
     """The other pipelines that loaded rows into a table after this one first did.
 
     Not those whose rows somebody has replaced since. `loads` is the table of the loads, as SQL.

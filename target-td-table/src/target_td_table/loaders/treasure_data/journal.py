@@ -21,7 +21,7 @@ from target_td_table.loaders.sql import (
     STATE_TABLE,
     literal,
     load_values,
-    others,
+    other_pipelines,
 )
 from target_td_table.loaders.treasure_data import queries
 from target_td_table.loaders.treasure_data.calls import Calls
@@ -143,12 +143,12 @@ class Journal:
             found[decided.pipeline] = decided.state
         return found
 
-    def others(self, table: TableName, pipeline: str) -> list[str]:
+    def other_pipelines(self, table: TableName, pipeline: str) -> list[str]:
         """The other pipelines that loaded into a table after this one first did."""
         shown = self._calls.show_table(LOADS_TABLE)
         if shown is None or not shown.columns:
             return []
-        found = queries.rows(self._calls, others(LOADS_TABLE, table, pipeline))
+        found = queries.rows(self._calls, other_pipelines(LOADS_TABLE, table, pipeline))
         return [str(other) for (other,) in found]
 
     def recover(self) -> list[str]:
