@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import whole_of
 from tap_stripe_td.children import Children, family_rows, read_children
-from tap_stripe_td.errors import (
-    KeyRefusedError,
-    NoSuchObjectError,
-    NotEnabledError,
-    TapError,
-    UnreachableError,
-)
+from tap_stripe_td.errors import ENDS_THE_RUN, NoSuchObjectError, NotEnabledError, TapError
 from tap_stripe_td.processor import Processor
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
@@ -139,7 +133,7 @@ class Crew:
         try:
             while (asked := self._unread(task)) is not None:
                 self._read_page(task, asked)
-        except (KeyRefusedError, UnreachableError):
+        except ENDS_THE_RUN:
             raise
         except NotEnabledError as refused:
             for stream in task.job.members:
@@ -168,7 +162,7 @@ class Crew:
             parents = self._foreseen(task, asked, page)
             try:
                 children[stream] = read_children(self._source, stream, parents, page.date)
-            except (KeyRefusedError, UnreachableError):
+            except ENDS_THE_RUN:
                 raise
             except NotEnabledError as refused:
                 _logger.warning("`%s` is empty: %s", stream.name, refused)

@@ -76,3 +76,7 @@ class UnreachableError(TryLaterError):
 
 class UnexpectedAnswerError(TapError):
     """Stripe's answers contradict each other; going on would lose rows or never end."""
+
+
+ENDS_THE_RUN = (KeyRefusedError, UnreachableError)
+"""After these no stream can be read; whatever else is refused is so for one stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.errors import KeyRefusedError, TapError, UnreachableError
+from tap_stripe_td.errors import ENDS_THE_RUN, TapError
 from tap_stripe_td.hydrate import hydrate
 from tap_stripe_td.steps import Failed, Finished, Rows, Step
 from tap_stripe_td.tail import read_tail
@@ -57,7 +57,7 @@ def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Ste
     """Yield the steps; a refusal ends them, but not the run, unless no stream can be read."""
     try:
         yield from steps
-    except (KeyRefusedError, UnreachableError):
+    except ENDS_THE_RUN:
         raise
     except TapError as error:
         yield Failed(streams, error)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_stripe_td.backfill import whole_of
-from tap_stripe_td.errors import KeyRefusedError, StripeRefusedError, TapError, UnreachableError
+from tap_stripe_td.errors import ENDS_THE_RUN, StripeRefusedError, TapError
 from tap_stripe_td.plan import whole_readings
 from tap_stripe_td.records import integer_of, text_of
 from tap_stripe_td.side_by_side import side_by_side
@@ -199,7 +199,7 @@ class Harvest:
                 if noting.is_abandoned:
                     return
                 yield self._fetched(reading, unlisted[start : start + _ROWS_A_STEP])
-        except (KeyRefusedError, UnreachableError):
+        except ENDS_THE_RUN:
             raise
         except TapError as error:
             yield Failed((stream,), error)

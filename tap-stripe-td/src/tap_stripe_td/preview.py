@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from tap_stripe_td.children import first_rows
-from tap_stripe_td.errors import ConfigError, KeyRefusedError, TapError, UnreachableError
+from tap_stripe_td.errors import ENDS_THE_RUN, ConfigError, TapError
 from tap_stripe_td.records import decoded
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def previews(source: Source, streams: Iterable[StripeStream]) -> Iterator[Previe
     for stream in streams:
         try:
             records = first_rows(source, stream.row, ROWS)
-        except (KeyRefusedError, UnreachableError):
+        except ENDS_THE_RUN:
             raise
         except TapError as refused:
             yield refused
