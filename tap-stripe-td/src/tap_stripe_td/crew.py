@@ -47,7 +47,7 @@ class Crew:
         self,
         source: Source,
         readings: Iterable[Reading],
-        handover: Taker,
+        taker: Taker,
         *,
         workers: int,
         floor: UnixSeconds = STRIPES_FIRST_SECOND,
@@ -58,13 +58,13 @@ class Crew:
         Args:
             source: What is read.
             readings: The streams, in the order in which they begin.
-            handover: Takes the rows.
+            taker: Takes the rows.
             workers: How many threads read.
             floor: No object is expected to be older; stands for an open lower edge.
             processor: Tells whether there is time for more workers; None: that of this process.
         """
         self._source = source
-        self._handover = handover
+        self._taker = taker
         self._workers = workers
         self._worklist = Worklist(
             readings,
@@ -201,7 +201,7 @@ class Crew:
             bookmark = None if job.progress.is_finished else job.progress.bookmark
             rows = Rows(reading.stream, (), page.date, reading.version, bookmark)
             for step in family_rows(self._source, job.members, kept, children, rows):
-                self._handover.put(step)
+                self._taker.put(step)
             if job.progress.is_finished:
                 self._finish(job)
 
@@ -214,7 +214,7 @@ class Crew:
             if progress.gone_ids and is_written and not job.ended:
                 signpost = progress.signpost
                 gone = self._source.tombstones(progress.gone_ids, signpost, signpost)
-                self._handover.put(Rows(reading.stream, gone, signpost))
+                self._taker.put(Rows(reading.stream, gone, signpost))
             self._end(job, progress.end)
 
     def _end(self, job: Job, end: Bookmark | None = None) -> None:
@@ -232,7 +232,7 @@ class Crew:
                 for stream in job.members:
                     self._finished[stream] = bookmark_of(stream, end)
                     whole = whole_of(reading, stream, self._source) if is_whole else None
-                    self._handover.put(Finished(stream, whole, end))
+                    self._taker.put(Finished(stream, whole, end))
             self._changed.notify()
 
     def _fail(self, job: Job, streams: tuple[Stream, ...], error: TapError) -> None:
@@ -241,7 +241,7 @@ class Crew:
             if not job.ended and not job.failed.issuperset(streams):
                 job.failed.update(streams)
                 job.ended = not job.members
-                self._handover.put(Failed(streams, error))
+                self._taker.put(Failed(streams, error))
             self._changed.notify()
 
     def _replace_cursor(self, task: Task) -> None:
@@ -260,7 +260,7 @@ class Crew:
         with self._changed:
             self._broken = True
             self._changed.notify()
-        self._handover.fail(error)
+        self._taker.fail(error)
 
     def _is_over(self) -> bool:
-        return self._broken or self._handover.is_abandoned
+        return self._broken or self._taker.is_abandoned

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.crew import Crew
@@ -246,9 +247,8 @@ def _harvested(
     noting: Noting,
 ) -> Mapping[Stream, Bookmark]:
     """Hand over what lists leave out; return how far every stream is read then."""
-    harvest = Harvest(
-        run.source, run.bounds, run.rows, run.workers, lambda *given: _read_lists(run, *given)
-    )
+    read_lists = partial(_read_lists, run)
+    harvest = Harvest(run.source, run.bounds, run.rows, run.workers, read_lists)
     return harvest.after(readings, read, noting)
 
 
