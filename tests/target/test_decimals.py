@@ -87,6 +87,8 @@ def test_a_decimal_with_too_many_digits_is_kept_aside(anywhere: Tables) -> None:
      ({"multipleOf": "x"}, None), ({"multipleOf": True}, None), ({}, None), (5, None),
      ({"multipleOf": 0.01, "maximum": 1e36}, 2), ({"multipleOf": 0.01, "maximum": 1e37}, None),
      ({"multipleOf": 0.01, "minimum": -1e40}, None),
+     ({"multipleOf": 0.01, "exclusiveMaximum": 1e40}, None),
+     ({"multipleOf": 0.01, "maximum": 1e36, "exclusiveMaximum": True}, 2),
      ({"anyOf": [{"type": "null"}, {"type": "number", "multipleOf": 0.1}]}, 1),
      ({"anyOf": [{"multipleOf": 0.1}, {"multipleOf": 0.01}]}, None),
      ({"$ref": "#/definitions/a"}, 3), ({"$ref": "#/definitions/loop"}, None)],

@@ -97,7 +97,9 @@ def scale(schema: Any, root: Mapping[str, Any], depth: int = 0) -> int | None:
     if digits != (1,) or not 0 <= decimals <= _MOST_DECIMALS:
         return None
     largest = float(10 ** (_MOST_DIGITS - decimals))
-    return None if any(abs(each) > largest for each in _bounds(schema)) else decimals
+    bounds = [*_bounds(schema), schema.get("exclusiveMaximum")]
+    fits = all(abs(each) <= largest for each in bounds if isinstance(each, int | float))
+    return decimals if fits else None
 
 
 def _of_types(schema: Mapping[str, Any]) -> LogicalType:
