@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 TAP = "tap-stripe-td"
 _LONGEST_SECONDS = 120
+_WITHOUT_CHANCE = """
+import random
+from types import SimpleNamespace
+from tap_stripe_td.tap import main
+random.SystemRandom = lambda: SimpleNamespace(random=lambda: {jitter})
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -64,14 +71,14 @@ def start_tap(
     *arguments: str,
     state: object = None,
     catalog: object = None,
-    seed: int | None = None,
+    jitter: float | None = None,
     **variables: str,
 ) -> subprocess.Popen[bytes]:
     """Start `tap-stripe-td` in a folder, where its files are written.
 
-    Given a seed, chance is the same in every run: its waits between retries are.
+    Given a jitter, no chance is in the waits between retries: each is that part of the longest.
     """
-    command = [*_command(seed), *arguments]
+    command = [*_command(jitter), *arguments]
     for flag, content in (("config", settings), ("state", state), ("catalog", catalog)):
         if content is not None:
             (folder / f"{flag}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -85,11 +92,10 @@ def start_tap(
     )
 
 
-def _command(seed: int | None) -> list[str]:
-    if seed is None:
+def _command(jitter: float | None) -> list[str]:
+    if jitter is None:
         return [program(TAP)]
-    run = f"import random; from tap_stripe_td.tap import main; random.seed({seed}); main()"
-    return [sys.executable, "-c", run]
+    return [sys.executable, "-c", _WITHOUT_CHANCE.format(jitter=jitter)]
 
 
 def ended(process: subprocess.Popen[bytes]) -> Ended:
@@ -104,11 +110,11 @@ def run_tap(
     *arguments: str,
     state: object = None,
     catalog: object = None,
-    seed: int | None = None,
+    jitter: float | None = None,
     **variables: str,
 ) -> Ended:
     """Run `tap-stripe-td` as `start_tap` starts it, to its end."""
     started = start_tap(
-        folder, settings, *arguments, state=state, catalog=catalog, seed=seed, **variables
+        folder, settings, *arguments, state=state, catalog=catalog, jitter=jitter, **variables
     )
     return ended(started)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tests.fakes.changing_stripe import ChangingStripe
     from tests.fakes.reading import Tap
 
-# With this seed all seven attempts take one second; without, up to half a minute.
-SHORT_WAITS = 230_317
+# All seven attempts take a second; by chance it would be up to half a minute.
+SHORT_WAITS = 0.03
 SETTINGS = {"secret_key": "sk_test_sandbox", "target": ["charges", "customers"]}
 
 
@@ -29,7 +29,7 @@ def closed_port() -> int:
 def test_no_network_exits_with_75(tmp_path: Path) -> None:
     settings = {**SETTINGS, "base_url": f"http://127.0.0.1:{closed_port()}"}
 
-    run = run_tap(tmp_path, settings, seed=SHORT_WAITS)
+    run = run_tap(tmp_path, settings, jitter=SHORT_WAITS)
 
     assert (run.exit_code, run.stdout) == (75, b"")
     assert "cannot be reached ([Errno 111] Connection refused)" in run.sentences[-1]
@@ -41,7 +41,7 @@ def test_a_proxy_that_answers_with_its_own_page_exits_with_75(
 ) -> None:
     stripe.fail("/", Fault.HTML, times=None)
 
-    run = run_tap(tmp_path, tap.settings, seed=SHORT_WAITS)
+    run = run_tap(tmp_path, tap.settings, jitter=SHORT_WAITS)
 
     assert (run.exit_code, run.stdout) == (75, b"")
     assert "is not one of Stripe's (200, text/html" in run.sentences[-1]
@@ -53,7 +53,7 @@ def test_one_list_that_stays_down_exits_with_75_and_the_others_are_whole(
     stripe.create("customer", id="cus_1", created=stripe.now - 9)
     stripe.fail("/v1/charges", Fault.UNAVAILABLE, times=None)
 
-    run = run_tap(tmp_path, {**SETTINGS, **tap.settings}, seed=SHORT_WAITS)
+    run = run_tap(tmp_path, {**SETTINGS, **tap.settings}, jitter=SHORT_WAITS)
 
     assert (run.exit_code, run.messages.ids("customers")) == (75, ["cus_1"])
     assert "Stripe could not answer /v1/charges (503, request req_" in run.sentences[-1]
