@@ -201,6 +201,15 @@ def test_what_a_column_of_doubles_would_cut_and_what_comes_twice_is_kept_aside(
     ]
 
 
+def test_the_least_integer_is_kept_aside_by_a_column_of_doubles(tables: DuckDbTables) -> None:
+    tables.run("CREATE TABLE charges (id text, n double)")
+    least = [record("charges", id=str(n), n=-(2**63) + n) for n in range(2)]
+    outcome = tables.load(CHARGES, *least, record("charges", id="a"), on_invalid="quarantine")
+    assert outcome.error is None
+    assert tables.rows("SELECT id FROM charges") == [("a",)]
+    assert tables.rows("SELECT line FROM charges__rejected ORDER BY line") == [(2,), (3,)]
+
+
 @pytest.mark.parametrize("type_", ["varchar(3)", "mood", "short", "jsonb"])
 def test_what_postgresql_alone_refuses_is_kept_aside(postgres: PostgresTables, type_: str) -> None:
     postgres.run("CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN short AS char(3)")

@@ -5,7 +5,7 @@ seen before the commit. Decision: docs/decisions/0101-one-open-transaction.md.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +98,14 @@ class DuckDbLoader:
         if mode is not Mode.APPEND:
             into = statements.staging_name(into)
             self._run(statements.create_staging(into, batch.table.name))
-        if self._tries_first:
-            # A statement that fails aborts the transaction, with all that is staged.
-            self._trying.refuse_misfits(batch, existing)
-        try:
-            self._run(statements.insert_batch(batch, into, existing), batch.table)
-        except InputError as error:
-            raise self._trying.misfit(batch, existing) or error from error
+        with self._told(batch.table):
+            if self._tries_first:
+                # A statement that fails aborts the transaction, with all that is staged.
+                self._trying.refuse_misfits(batch, existing)
+            try:
+                self._run(statements.insert_batch(batch, into, existing), batch.table)
+            except InputError as error:
+                raise self._trying.misfit(batch, existing) or error from error
         return Staged(batch.table, batch.rows, mode)
 
     def publish(
@@ -193,16 +194,19 @@ class DuckDbLoader:
                 self._connection.rollback()
 
     def _run(self, statement: str, table: Table | None = None) -> None:
-        try:
+        with self._told(table):
             self._connection.execute(statement)
-        except duckdb.Error as error:
-            raise refused(self._path, table, error) from error
 
     def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
+        with self._told(None):
             return self._connection.execute(statement, values).fetchall()
+
+    @contextlib.contextmanager
+    def _told(self, table: Table | None) -> Iterator[None]:
+        try:
+            yield
         except duckdb.Error as error:
-            raise refused(self._path, None, error) from error
+            raise refused(self._path, table, error) from error
 
 
 def _look_at(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:

@@ -25,6 +25,12 @@ _FULL = re.compile(
 )
 
 
+# What is wrong with a value, and not with the work as a whole.
+ABOUT_A_RECORD = (
+    duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException
+)  # fmt: skip
+
+
 def opening_refused(path: str, error: duckdb.Error) -> TargetError:
     """Why a DuckDB file could not be opened."""
     text = str(error)
@@ -63,7 +69,7 @@ def refused(path: str, table: Table | None, error: duckdb.Error) -> TargetError:
 
 def _refused_by(table: Table, error: duckdb.Error, text: str) -> TargetError | None:
     """What it is about a table that refuses its rows."""
-    if isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
+    if isinstance(error, ABOUT_A_RECORD):
         return InputError(
             f"A record of `{table.stream}` does not fit `{table.name}`: {text} "
             "Nothing of its batch was published. Correct the data or the column."

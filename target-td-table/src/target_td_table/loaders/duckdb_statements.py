@@ -278,7 +278,8 @@ def _converted(value: str, narrow: LogicalType, wide: LogicalType) -> str:
         return value
     if wide is LogicalType.NUMBER:
         # A double holds every integer up to 2^53; beyond it, digits would be lost in silence.
-        return f"if(abs({value}) > {2**53}, {_REFUSE}, CAST({value} AS DOUBLE))"
+        fits = f"{value} BETWEEN {-(2**53)} AND {2**53}"
+        return f"if(NOT ({fits}), {_REFUSE}, CAST({value} AS DOUBLE))"
     if wide is LogicalType.LONG_INTEGER:
         return f"CAST({value} AS HUGEINT)"
     text = value

@@ -9,6 +9,7 @@ import duckdb
 from target_td_table.batch import Batch
 from target_td_table.errors import BadRecordError
 from target_td_table.loaders import duckdb_statements as statements
+from target_td_table.loaders.duckdb_errors import ABOUT_A_RECORD
 from target_td_table.loaders.misfits import Explaining, first_misfit, misfit_at
 
 _LINE = re.compile(r"in line (\d+)")
@@ -78,7 +79,7 @@ class Trying:
         statement = statements.try_file(batch.table, path, batch.longest_chunk_bytes, existing)
         try:
             self._opened().execute(statement).fetchall()
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        except ABOUT_A_RECORD as error:
             return str(error)
         return ""
 
