@@ -15,6 +15,7 @@ CHARGES = schema("charges", id=TEXT, n=INTEGER, o=ANY)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=9,
 )
 
 
