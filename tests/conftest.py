@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.target.postgres_server import PostgresTables, Server
+
+
+def pytest_configure() -> None:
+    """Let programs hear a Ctrl-C that tests send them.
+
+    What a shell starts in its background ignores it, and so would all that starts from there.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
