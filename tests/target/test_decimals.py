@@ -71,6 +71,16 @@ def test_an_integer_becomes_a_decimal_with_all_its_digits(tables: DuckDbTables) 
     assert values(tables) == [f"{2**60 + 1}.00", "0.50"]
 
 
+def test_the_least_integer_is_kept_aside_by_a_column_of_doubles(tables: DuckDbTables) -> None:
+    tables.run("CREATE TABLE charges (id text, price double)")
+    least = [value(str(-(2**63) + n)) for n in range(2)]
+    declared = schema("charges", id=TEXT, price={"type": "integer"})
+    outcome = tables.load(declared, *least, value("5"), on_invalid="quarantine")
+    assert outcome.error is None
+    assert values(tables) == ["5.0"]
+    assert tables.rows("SELECT line FROM charges__rejected ORDER BY line") == [(2,), (3,)]
+
+
 def test_a_decimal_with_too_many_digits_is_kept_aside(anywhere: Tables) -> None:
     anywhere.run("CREATE TABLE charges (id text, price decimal(38, 2))")
     outcome = anywhere.load(priced(0.01), value("1e37"), value("1.5"), on_invalid="quarantine")

@@ -83,7 +83,19 @@ class Reasons:
 
 def which(table: Table, record: bytes) -> str:
     """The record's key, for a sentence that names it."""
-    return _which(table, msgspec.json.decode(record, type=dict[str, Any]))
+    return _which(table, _key(table, msgspec.json.decode(record, type=dict[str, msgspec.Raw])))
+
+
+def _key(table: Table, values: Mapping[str, bytes | msgspec.Raw]) -> dict[str, Any]:
+    """The fields of the key alone: others may hold what no parser takes."""
+    return {field: _read(bytes(values[field])) for field in table.key if field in values}
+
+
+def _read(value: bytes) -> Any:
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return value.decode(errors="replace")
 
 
 def _which(table: Table, values: Mapping[str, Any]) -> str:
@@ -114,12 +126,7 @@ def _too_deep(table: Table, record: bytes, line: int) -> BadRecordError | None:
     fields = [f"`{field}`" for field, value in values.items() if nested.is_too_deep(value)]
     if not fields and not nested.is_too_deep(record):
         return None
-    key = {
-        field: values[field].decode(errors="replace").strip('"')
-        for field in table.key
-        if field in values
-    }
-    where = f"`{table.stream}`{_which(table, key)} (line {line})"
+    where = f"`{table.stream}`{_which(table, _key(table, values))} (line {line})"
     reason = f"{' and '.join(fields) or 'it'} is nested too deeply to be read"
     return BadRecordError(where, reason, "Correct the tap, or deselect the field.")
 
