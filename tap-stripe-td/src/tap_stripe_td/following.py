@@ -69,7 +69,7 @@ def _steps(
     until, lookback = bounds.tail_end, bounds.lookback_seconds
     tail = read_tail(source, bookmarks, until=until, lookback_seconds=lookback)
     failed: set[Stream] = set()
-    for step in hydrate(source, tail.changes, since=tail.since, workers=workers):
+    for step in hydrate(source, tail.changes, workers=workers):
         if isinstance(step, Failed):
             failed.update(step.streams)
         yield step

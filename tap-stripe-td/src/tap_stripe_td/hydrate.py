@@ -1,7 +1,7 @@
 """Fetching changed objects again, as they are now, in our API version.
 
-Objects that were created since the bookmark are all among the changed ones, so their stretch of
-the list is read, a hundred to a request; older ones are fetched one by one, several at once.
+Those that stand near each other in their list are read from it, up to a hundred to a request; the
+others are fetched one by one, several at once.
 """
 
 from __future__ import annotations
@@ -25,23 +25,21 @@ from tap_stripe_td.errors import (
     UnexpectedAnswerError,
 )
 from tap_stripe_td.memory import digest_of
-from tap_stripe_td.records import text_of
 from tap_stripe_td.side_by_side import side_by_side
 from tap_stripe_td.slicing import Slice
-from tap_stripe_td.splitting import Share, after_page, without_cursor
 from tap_stripe_td.steps import Failed, Rows, Step
 from tap_stripe_td.streams.row import CreatedFilter
 from tap_stripe_td.streams.table import listed_with
-from tap_stripe_td.units import UnixSeconds
+from tap_stripe_td.sweep import Sweep, Swept, after_page, sweeps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_stripe_td.fold import Change
-    from tap_stripe_td.pagination import Page
     from tap_stripe_td.records import Record
     from tap_stripe_td.source import Source
     from tap_stripe_td.streams.row import Stream
+    from tap_stripe_td.units import UnixSeconds
 
 _ROWS_A_STEP = 100
 
@@ -52,44 +50,34 @@ class HydratePlan:
 
     Attributes:
         gone: Changes that say that their object is gone: nothing is fetched.
-        listed: Changes of objects that are found in `stretch` of the list.
+        listed: Changes of objects that are looked for in their list.
         single: Changes of objects that are fetched one by one.
-        stretch: When the listed objects were created.
     """
 
     gone: tuple[Change, ...] = ()
     listed: tuple[Change, ...] = ()
     single: tuple[Change, ...] = ()
-    stretch: Slice = field(default_factory=Slice)
 
 
-def plan_hydrate(changes: Iterable[Change], since: UnixSeconds) -> HydratePlan:
-    """Return how to fetch the changed objects of one stream with the fewest requests.
-
-    Args:
-        changes: The newest change of each object.
-        since: From when on events were read: whatever was created since is among the changes.
-    """
+def plan_hydrate(changes: Iterable[Change]) -> HydratePlan:
+    """Return how to fetch the changed objects of one stream with the fewest requests."""
     all_changes = tuple(changes)
     gone = tuple(change for change in all_changes if change.deleted)
     there = [change for change in all_changes if not change.deleted]
-    fresh = tuple(change for change in there if _is_fresh(change, since))
-    if len(fresh) < 2:
+    listed = tuple(change for change in there if _can_be_listed(change))
+    if len(listed) < 2:
         return HydratePlan(gone, single=tuple(there))
-    seconds = [change.created for change in fresh if change.created is not None]
-    stretch = Slice(UnixSeconds(min(seconds)), UnixSeconds(max(seconds) + 1))
-    older = tuple(change for change in there if change not in set(fresh))
-    return HydratePlan(gone, fresh, older, stretch)
+    single = tuple(change for change in there if not _can_be_listed(change))
+    return HydratePlan(gone, listed, single)
 
 
-def _is_fresh(change: Change, since: UnixSeconds) -> bool:
-    by_created = change.stream.created_filter is CreatedFilter.RANGE
-    return by_created and change.created is not None and change.created >= since
+def _can_be_listed(change: Change) -> bool:
+    stream = change.stream
+    by_created = stream.created_filter is CreatedFilter.RANGE and stream.parent is None
+    return by_created and change.created is not None
 
 
-def hydrate(
-    source: Source, changes: Iterable[Change], *, since: UnixSeconds, workers: int
-) -> Iterator[Step]:
+def hydrate(source: Source, changes: Iterable[Change], *, workers: int) -> Iterator[Step]:
     """Yield every changed object as it is now, or a tombstone when it is gone.
 
     Its children follow, those that are there and those that are gone. A stream whose objects may
@@ -100,7 +88,7 @@ def hydrate(
         of_stream = list(group)
         stream = of_stream[0].stream
         try:
-            plan = plan_hydrate(of_stream, since)
+            plan = plan_hydrate(of_stream)
             yield from _in_steps(_found(source, stream, plan, workers))
         except StripeRefusedError as error:
             told = dict.fromkeys(each for change in of_stream for each in change.streams)
@@ -157,17 +145,45 @@ def _rows(batch: list[_Current]) -> Iterator[Rows]:
 
 def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> Iterator[_Current]:
     yield from (_gone(source, change, change.at) for change in plan.gone)
-    wanted = {change.object_id: change for change in plan.listed}
-    if wanted:
-        for page in _pages(source, stream, plan.stretch):
-            for record in page.records:
-                change = wanted.pop(text_of(record, "id") or "", None)
-                if change is not None:
-                    yield _current(source, change, record, page.date)
-    single = (*plan.single, *wanted.values())
+    missed: list[Change] = []
+    listed = _listed(source, stream, plan.listed, workers, missed)
+    threads = min(workers, sum(len(change.streams) > 1 for change in plan.listed))
+    if threads:
+        # Each may have lists of children to be read.
+        yield from side_by_side(lambda seen: _current(source, *seen), listed, threads)
+    else:
+        yield from (_current(source, *seen) for seen in listed)
+    single = (*plan.single, *missed)
     threads = min(workers, len(single))
     if threads:
         yield from side_by_side(lambda change: _fetched(source, change), single, threads)
+
+
+def _listed(
+    source: Source, stream: Stream, changes: Iterable[Change], workers: int, missed: list[Change]
+) -> Iterator[tuple[Change, Record, UnixSeconds]]:
+    """Yield what the list shows of the changed objects; the others are added to `missed`."""
+    sweeps = sweeps_of(changes, workers)
+    while sweeps:
+        rests: list[Sweep] = []
+        threads = min(workers, len(sweeps))
+        for swept, date in side_by_side(
+            lambda sweep: _swept(source, stream, sweep), sweeps, threads
+        ):
+            yield from ((change, record, date) for change, record in swept.found)
+            missed.extend(swept.missed)
+            rests.extend([] if swept.rest is None else [swept.rest])
+        sweeps = rests
+
+
+def _swept(source: Source, stream: Stream, sweep: Sweep) -> tuple[Swept, UnixSeconds]:
+    try:
+        page = source.page(stream, sweep.stretch)
+    except NoSuchObjectError as gone:
+        if gone.param != "starting_after" or sweep.cursor is None:
+            raise
+        return sweep.without_cursor, gone.date
+    return after_page(sweep, page, stream.created_field), page.date
 
 
 def _fetched(source: Source, change: Change) -> _Current:
@@ -233,17 +249,3 @@ def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> _Current:
 def _children_before(source: Source, child: Stream, change: Change) -> Iterable[str]:
     known = known_children(source, child, change.object_id)
     return dict.fromkeys((*change.known_children(child), *known))
-
-
-def _pages(source: Source, stream: Stream, stretch: Slice) -> Iterator[Page]:
-    share = Share(stretch)
-    while (unread := share.unread) is not None:
-        try:
-            page = source.page(stream, unread)
-        except NoSuchObjectError as gone:
-            if gone.param != "starting_after" or unread.cursor is None:
-                raise
-            share = without_cursor(share, narrows=True)
-            continue
-        share, _ = after_page(share, unread, page, stream.created_field)
-        yield page

@@ -40,12 +40,10 @@ class Tail:
     Attributes:
         changes: The newest change of every object that changed.
         seen: Ids of the events, by stream, that the next reading may meet again.
-        since: From when on the events of every stream were read.
     """
 
     changes: tuple[Change, ...] = ()
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    since: UnixSeconds = UnixSeconds(0)  # noqa: RUF009 - a plain number
 
 
 def read_tail(
@@ -81,7 +79,7 @@ def read_tail(
             before = newest.get(change.identity, change)
             newest[change.identity] = newer(before, change)
     by_name = {name: tuple(ids) for name, ids in seen.items()}
-    return Tail(tuple(merged(newest.values())), by_name, max(since.values()))
+    return Tail(tuple(merged(newest.values())), by_name)
 
 
 def visible_events(
