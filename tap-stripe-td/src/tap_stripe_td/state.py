@@ -188,8 +188,8 @@ def parse_state(raw: object) -> State:
     parts = (bookmarks, accounts, children)
     if not all(isinstance(part, dict) for part in parts) or not isinstance(account, str | None):
         raise ConfigError(
-            "The state's `bookmarks` or `account` is damaged. Give the last line that the target "
-            "wrote, or leave `--state` out to start anew."
+            "The state's `bookmarks`, `account`, `accounts` or `children` is damaged. Give the last "
+            "line that the target wrote, or leave `--state` out to start anew."
         )
     parsed: dict[str, Bookmark] = {}
     problems: list[str] = []
