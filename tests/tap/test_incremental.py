@@ -302,6 +302,20 @@ def test_without_incremental_all_is_read_every_time_and_no_state_is_written(
         assert len(run.activated("customers")) == 1
 
 
+def test_a_bookmark_in_the_future_is_refused_as_nothing_would_be_read_until_then(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.advance(3 * HOUR)
+    state = tap.read("charges").state
+    stripe.advance(-2 * HOUR)
+
+    with pytest.raises(ConfigError) as refused:
+        tap.read("charges", state=state)
+
+    assert "The bookmark of `charges`, " in str(refused.value)
+    assert "lies after Stripe's clock" in str(refused.value)
+
+
 def test_a_state_of_another_account_is_refused(stripe: ChangingStripe, tap: Tap) -> None:
     state = {**tap.read("charges").state, "account": "acct_other"}
 

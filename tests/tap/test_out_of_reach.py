@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from stripe_sandbox.faults import Fault
 from tests.fakes.programs import run_tap
@@ -45,6 +49,23 @@ def test_a_proxy_that_answers_with_its_own_page_exits_with_75(
 
     assert (run.exit_code, run.stdout) == (75, b"")
     assert "is not one of Stripe's (200, text/html" in run.sentences[-1]
+
+
+@pytest.mark.parametrize(
+    "account", [{"object": "list", "data": []}, {"object": "account", "id": 5}]
+)
+def test_a_host_whose_account_is_none_exits_with_75(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap, account: dict[str, object]
+) -> None:
+    answer = stripe.answer
+    told = json.dumps({"has_more": False, **account}).encode()
+    stripe.answer = lambda request: replace(answer(request), body=told)  # type: ignore[method-assign]
+
+    run = run_tap(tmp_path, tap.settings, jitter=SHORT_WAITS)
+
+    assert (run.exit_code, run.stdout) == (75, b"")
+    assert "The answer to /v1/account is not one of Stripe's" in run.sentences[-1]
+    assert "traceback" not in run.stderr.lower()
 
 
 def test_one_list_that_stays_down_exits_with_75_and_the_others_are_whole(

@@ -27,6 +27,10 @@ def test_of_several_lines_the_last_counts(tmp_path: Path) -> None:
     assert read(tmp_path, '{"a": 1}\n{"a": 2}\n\n') == {"a": 2}
 
 
+def test_a_mark_of_the_byte_order_does_no_harm(tmp_path: Path) -> None:
+    assert read(tmp_path, '\ufeff{"a": 1}\n') == {"a": 1}
+
+
 @pytest.mark.parametrize("content", ["", "\n", "  \n\n"])
 def test_an_empty_file_is_a_first_run(tmp_path: Path, content: str) -> None:
     assert read(tmp_path, content) is None

@@ -61,7 +61,7 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return 130
     except ReaderGoneError:
         _abandon_stdout()
@@ -195,7 +195,7 @@ def read_json_file(path: Path, what: str, flag: str) -> object:
         ConfigError: If there is no such file, or its last line is no JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except FileNotFoundError:
         raise ConfigError(
             f"There is no {what} file `{path}`. Check the path, or leave `{flag}` out for a first "

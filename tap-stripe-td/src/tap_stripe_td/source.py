@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from tap_stripe_td.errors import AccountRefusedError, NoSuchObjectError, StripeRefusedError
 from tap_stripe_td.pagination import MAX_LIMIT, Page, rest_after
 from tap_stripe_td.records import (
@@ -210,17 +212,25 @@ def read_clock(client: Client) -> Clock:
         TapError: If Stripe does not know the key, or cannot be reached.
     """
     try:
-        answer = client.fetch(ACCOUNT_PATH, {}, parse_object)
+        answer = client.fetch(ACCOUNT_PATH, {}, _parse_account)
     except AccountRefusedError:
         raise
     except StripeRefusedError as refused:
         return Clock(refused.date, client.account)
-    opened = integer_of(answer.content, "created")
-    return Clock(
-        answer.date,
-        text_of(answer.content, "id"),
-        None if opened is None else UnixSeconds(opened),
-    )
+    account, opened = answer.content
+    return Clock(answer.date, account, None if opened is None else UnixSeconds(opened))
+
+
+def _parse_account(body: bytes) -> tuple[str | None, int | None]:
+    """Return the id of the account in a body, and when it was opened.
+
+    Raises:
+        msgspec.DecodeError: If it is none: what answers is not Stripe, and no list of it counts.
+    """
+    record = parse_object(body)
+    if text_of(record, "object") != "account":
+        raise msgspec.DecodeError("no account")
+    return text_of(record, "id"), integer_of(record, "created")
 
 
 def narrows_by_created(stream: Stream) -> bool:

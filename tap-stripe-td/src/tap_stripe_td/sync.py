@@ -27,7 +27,7 @@ from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows
 from tap_stripe_td.tail import visible_events
-from tap_stripe_td.units import UnixSeconds
+from tap_stripe_td.units import UnixSeconds, format_time
 from tap_stripe_td.upkeep import bookmark_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from tap_stripe_td.streams.row import Stream
 
 _logger = logging.getLogger("tap-stripe-td.sync")
+
+_CLOCKS_DIFFER_SECONDS = 3_600
+"""What a bookmark may lie after the clock of a server of Stripe's and still be one of ours."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,23 @@ def refuse_other_account(state: State, clock: Clock) -> None:
             f"{clock.account}. Use that account's key, or leave `--state` out to read this "
             "account from the start."
         )
+
+
+def refuse_future(state: State, clock: Clock) -> None:
+    """Check that no bookmark lies after Stripe's clock.
+
+    Raises:
+        ConfigError: If one does: nothing would be read until that time has come.
+    """
+    problems = [
+        f"The bookmark of `{name}`, {format_time(mark.value)}, lies after Stripe's clock, "
+        f"{format_time(clock.signpost)}: nothing would be read until then. Take it out of the "
+        "state to read the stream from the start."
+        for name, mark in state.bookmarks.items()
+        if mark.value is not None and mark.value > clock.signpost + _CLOCKS_DIFFER_SECONDS
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def _lines(

@@ -34,7 +34,7 @@ from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
 from tap_stripe_td.streams.table import STREAMS
-from tap_stripe_td.sync import Run, refuse_other_account, sync, write_schemas
+from tap_stripe_td.sync import Run, refuse_future, refuse_other_account, sync, write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -187,6 +187,7 @@ class TapStripeTd(Tap):
 
     def _run(self, source: Source, clock: Clock, state: State) -> Run:
         config = self.settings
+        refuse_future(state, clock)
         return Run(
             replace(source, children=state.children if config.incremental else {}),
             clock,
