@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from target_td_table.loaders.base import Loader, Staged
@@ -226,6 +226,10 @@ class VersionContract:
         assert all(is_marked for *_, is_marked in self.held(loader))
 
     @starting_anew(max_examples=20)
+    @example(
+        publications=[([row("a", 1, 1)], None), ([brought(tombstone("a", None), 1)], None)],
+        hard=True,
+    )
     @given(publications=PUBLICATIONS, hard=st.booleans())
     def test_the_table_holds_what_versions_brought_last_whatever_came_when(
         self,

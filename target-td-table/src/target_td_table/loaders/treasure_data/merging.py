@@ -149,9 +149,12 @@ def _with_the_dead(merge: Merge) -> str:
 
 
 def _with_the_dead_deleted(merge: Merge) -> str:
-    names = ", ".join(f"m.{name}" for name in _names(merge))
+    values = [
+        f"{_greatest('d', 'm', name)} AS {name}" if name == merge.version else f"m.{name}"
+        for name in _names(merge)
+    ]
     return (
-        f"SELECT {names} FROM merged m LEFT JOIN dead d ON {_same(merge, 'm', 'd')} "
+        f"SELECT {', '.join(values)} FROM merged m LEFT JOIN dead d ON {_same(merge, 'm', 'd')} "
         f"WHERE d.{TIME} IS NULL OR NOT coalesce({_not_older(merge, 'd', 'm')}, false)"
     )
 
