@@ -19,14 +19,19 @@ WRITE_ONLY = "1/" + "b" * 40
 _MASTERS_ONLY = re.compile(
     r"/v3/(table/(update-schema|rename|delete|swap|update|tail)|job|database/delete)/"
 )
+_CREATING = re.compile(r"/v3/(table|database)/create/([^/]+)")
 
 
 class FakeTreasureData(SessionCalls):
-    """The account; `looks` is how often a job is seen running before it ends."""
+    """The account; `looks` is how often a job is seen running before it ends.
+
+    Without `may_create` no key creates tables or databases.
+    """
 
     def __init__(self, *, looks: int = 0) -> None:
         super().__init__(looks=looks)
         self._lock = threading.RLock()
+        self.may_create = True
 
     def answer(self, path: str, params: Params, body: bytes, key: str) -> bytes | dict[str, Any]:
         """Do what a request asks for.
@@ -39,12 +44,20 @@ class FakeTreasureData(SessionCalls):
                 raise Refusal(401, "Authentication failed")
             if key == WRITE_ONLY and _MASTERS_ONLY.match(path):
                 raise Refusal(403, "Access denied")
+            if not self.may_create:
+                self._refuse_creating(path)
             _, version, kind, verb, *rest = path.split("/")
             name = f"_{kind}_{verb}".replace("-", "_")
             if version != "v3" or not hasattr(self, name):
                 raise Refusal(404, "Path and method do not match any API endpoint")
             found: bytes | dict[str, Any] = getattr(self, name)(*rest, params=params, body=body)
             return found
+
+    def _refuse_creating(self, path: str) -> None:
+        """A table in a database that is missing is not found, whoever asks for it."""
+        asked = _CREATING.match(path)
+        if asked and (asked[1] == "database" or asked[2] in self.databases):
+            raise Refusal(403, "Access denied")
 
     def select(self, database: str, sql: str) -> list[tuple[Any, ...]]:
         """What a reader's query brings."""

@@ -134,9 +134,19 @@ def test_a_stream_into_the_table_of_rejected_records_of_another_is_refused(
     assert everywhere.load(*lines).error is None
 
 
-def test_a_missing_table_is_refused_when_none_may_be_created(tables: DuckDbTables) -> None:
-    outcome = tables.load(schema("charges"), auto_create_table=False)
-    assert "There is no table `main.charges`" in outcome.sentence
+@pytest.mark.parametrize("mode", Mode)
+def test_a_missing_table_is_refused_as_embulk_output_td_does_when_none_may_be_created(
+    everywhere: Tables, mode: Mode
+) -> None:
+    lines = [schema("charges"), record("charges", id="1"), state(a=1)]
+    outcome = everywhere.load(*lines, auto_create_table=False, mode=str(mode))
+    database = "public" if everywhere.url.startswith("postgresql") else "main"
+    assert outcome.sentence == (
+        f'Database "{database}" or table "charges" doesn\'t exist, and `auto_create_table` is '
+        "false, so the stream `charges` cannot be loaded. Create what is missing, or set "
+        "`auto_create_table` to true."
+    )
+    assert everywhere.columns("charges") == everywhere.columns("_td_state") == {}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_td_table.batch import Batch
+from target_td_table.config import parse
 from target_td_table.dry_run import DryRun
 from target_td_table.errors import BadRecordError, Misfit, TooManyRejectedError
 from target_td_table.loaders.base import Staged
@@ -77,7 +78,7 @@ def test_every_record_is_staged_or_kept_aside_once(found: list[int], tells: int 
     loader = Picky(tells)
     with TemporaryDirectory() as folder:
         batch = numbers(folder, found)
-        staged = Quarantine(loader, Limit(None)).stage(batch, Mode.APPEND)
+        staged = Quarantine(loader, Limit(None), parse({})).stage(batch, Mode.APPEND)
         assert list(Path(folder).iterdir()) == [batch.path]
     taken = [each for stream, each in loader.staged if stream == "numbers"]
     kept = [each for stream, each in loader.staged if stream == "numbers__rejected"]
@@ -89,20 +90,20 @@ def test_every_record_is_staged_or_kept_aside_once(found: list[int], tells: int 
 
 
 def test_all_records_may_be_refused(tmp_path: Path) -> None:
-    quarantine = Quarantine(Picky(), Limit(None))
+    quarantine = Quarantine(Picky(), Limit(None), parse({}))
     quarantine.stage(numbers(str(tmp_path), [1] * 300), Mode.APPEND)
     assert quarantine.refused == {"numbers": 300}
 
 
 def test_however_many_are_refused_the_destination_is_asked_twice(tmp_path: Path) -> None:
     loader = Picky()
-    quarantine = Quarantine(loader, Limit(None))
+    quarantine = Quarantine(loader, Limit(None), parse({}))
     quarantine.stage(numbers(str(tmp_path), range(3000)), Mode.APPEND)
     assert (loader.asked, quarantine.refused["numbers"]) == (2, 1500)
 
 
 def test_more_refusals_than_allowed_end_the_load(tmp_path: Path) -> None:
-    quarantine = Quarantine(Picky(), Limit(2))
+    quarantine = Quarantine(Picky(), Limit(2), parse({}))
     quarantine.stage(numbers(str(tmp_path), [1, 3]), Mode.APPEND)
     with pytest.raises(TooManyRejectedError, match=r"3 records .* \(line 2\): it is odd"):
         quarantine.stage(numbers(str(tmp_path), [2, 5]), Mode.APPEND)
@@ -275,7 +276,10 @@ def test_a_table_for_rejected_records_must_be_there_when_none_may_be_made(
     tables.load(CHARGES)
     settings_ = {"on_invalid": "quarantine", "auto_create_table": False}
     outcome = tables.load(CHARGES, record("charges", id="a", n=BEYOND), **settings_)
-    assert "There is no table `main.charges__rejected`" in outcome.sentence
+    assert outcome.sentence.startswith(
+        'Database "main" or table "charges__rejected" doesn\'t exist, and `auto_create_table` is '
+        "false, so records of the stream `charges` that do not fit cannot be loaded."
+    )
 
 
 @pytest.mark.parametrize("on_invalid", ["fail", "quarantine"])

@@ -136,9 +136,32 @@ def test_error_records_stop_the_load_before_the_commit_and_are_named_by_their_ke
     assert held(server.account) == {"0": 1.5}
 
 
-def test_a_missing_table_is_an_error_without_auto_create_table(server: TreasureDataServer) -> None:
-    outcome = Target(server).load(schema("refunds"), auto_create_table=False)
-    assert "There is no table `shop.refunds`" in outcome.sentence
+@pytest.mark.parametrize("key", [MASTER, WRITE_ONLY])
+def test_without_auto_create_table_nothing_is_made_and_the_names_are_those_there(
+    server: TreasureDataServer, key: str
+) -> None:
+    server.account.databases.clear()
+    settings = {"auto_create_table": False, "table": "Ab", "apikey": key}
+    outcome = Target(server).load(schema("refunds"), **settings)
+    assert outcome.sentence.startswith('Database "shop" or table "ab_" doesn\'t exist')
+    assert server.account.databases == {}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    "refused", ["/v3/table/create/shop/refunds/log", "/v3/database/create/shop"]
+)
+def test_a_key_that_may_not_create_what_is_missing_is_told_what_that_is(
+    server: TreasureDataServer, mode: Mode, refused: str
+) -> None:
+    server.account.may_create = False
+    if "database" in refused:
+        server.account.databases.clear()
+    lines = [schema("refunds"), record("refunds", id="1"), state(a=1)]
+    outcome = Target(server).load(*lines, mode=str(mode))
+    assert outcome.sentence.startswith('Database "shop" or table "refunds" doesn\'t exist, and')
+    assert f"this API key may not create it (403 at {refused})" in outcome.sentence
+    assert server.account.sessions == {}
 
 
 def test_the_whole_target_loads_and_lets_the_state_out(server: TreasureDataServer) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from target_td_table.batch import Batch, OpenBatch
-from target_td_table.errors import BadRecordError, TableError
+from target_td_table.config import Settings
+from target_td_table.errors import BadRecordError
+from target_td_table.loaders import missing
 from target_td_table.loaders.base import Loader, Staged
 from target_td_table.modes import Mode
 from target_td_table.records import Rejected, as_it_came
@@ -21,10 +23,10 @@ _AT_A_TIME = 1000
 class Quarantine:
     """Stages what the destination takes of a batch; what it refuses goes to another table."""
 
-    def __init__(self, loader: Loader, limit: Limit, *, creates_tables: bool = True) -> None:
+    def __init__(self, loader: Loader, limit: Limit, settings: Settings) -> None:
         self._loader = loader
         self._limit = limit
-        self._creates_tables = creates_tables
+        self._settings = settings
         # How many records of each stream the destination refused.
         self.refused: Counter[str] = Counter()
 
@@ -76,12 +78,9 @@ class Quarantine:
             aside.add(found)
 
     def _make(self, table: Table, of: Table) -> None:
-        if not self._creates_tables and self._loader.describe(table.name) is None:
-            raise TableError(
-                f"There is no table `{table.name}` for records of the stream `{of.stream}` that do "
-                "not fit, and `auto_create_table` is false. Create it, or set `auto_create_table` "
-                "to true."
-            )
+        if not self._settings.auto_create_table and self._loader.describe(table.name) is None:
+            misfits = f"records of the stream `{of.stream}` that do not fit"
+            raise missing(self._settings, table.name, misfits)
         self._loader.alter(table)
 
 

@@ -96,8 +96,7 @@ class Run:
 
 def _publisher(settings: Settings, limit: Limit) -> Publisher:
     loader = loader_for(settings)
-    creates_tables = settings.auto_create_table
-    quarantine = Quarantine(loader, limit, creates_tables=creates_tables)
+    quarantine = Quarantine(loader, limit, settings)
     is_wanted = settings.on_invalid == "quarantine"
     return Publisher(loader, settings.pipeline, quarantine=quarantine if is_wanted else None)
 

@@ -9,6 +9,7 @@ import msgspec
 from target_td_table import mapping, naming
 from target_td_table.config import Settings
 from target_td_table.errors import RecordBeforeSchemaError, TableError
+from target_td_table.loaders import missing
 from target_td_table.messages import Schema
 from target_td_table.modes import Mode
 from target_td_table.publisher import Closed, Publisher
@@ -163,10 +164,7 @@ class Sinks:
 
     def _refuse_a_missing_table(self, table: Table) -> None:
         if not self._settings.auto_create_table and not self._publisher.describe(table.name):
-            raise TableError(
-                f"There is no table `{table.name}` for the stream `{table.stream}`, and "
-                "`auto_create_table` is false. Create it, or set `auto_create_table` to true."
-            )
+            raise missing(self._settings, table.name, f"the stream `{table.stream}`")
 
 
 def _same(one: Table, other: Table) -> bool:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from target_td_table.config import Settings
-from target_td_table.errors import SettingsError
+from target_td_table.errors import SettingsError, TableError
 from target_td_table.loaders.base import Loader
+from target_td_table.loaders.postgres_names import fitted_name as named_in_postgres
 from target_td_table.loaders.postgres_opening import open_loader as open_postgres
 from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
+from target_td_table.loaders.treasure_data.schema import fitted_name as named_in_treasure_data
 from target_td_table.modes import Mode
+from target_td_table.table import TableName
 
 # What PostgreSQL is sent once: more than that is staged if no STATE has followed it, and less
 # than the second is not worth a transaction of its own.
@@ -33,6 +36,20 @@ def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
     if read_only and scheme in _READERS:
         return _READERS[scheme](settings)
     return _OPENERS[scheme](settings)
+
+
+def missing(settings: Settings, name: TableName, whose: str) -> TableError:
+    """There is no such table, and none may be made; `whose` says for which rows it was to be.
+
+    It begins as embulk-output-td says it, with the names that the destination has.
+    """
+    scheme = settings.destination.partition("://")[0]
+    there = _NAMED[scheme](name) if scheme in _NAMED else name
+    return TableError(
+        f'Database "{there.database}" or table "{there.table}" doesn\'t exist, and '
+        f"`auto_create_table` is false, so {whose} cannot be loaded. Create what is missing, or set "
+        "`auto_create_table` to true."
+    )
 
 
 def publish_bytes(settings: Settings, *, is_idle: bool) -> int:
@@ -79,3 +96,8 @@ _OPENERS: Mapping[str, Callable[[Settings], Loader]] = {
 }
 # Destinations that opening would make or lock.
 _READERS: Mapping[str, Callable[[Settings], Loader]] = {"duckdb": _duckdb_to_read}
+# What tables are called in destinations that do not take every name.
+_NAMED: Mapping[str, Callable[[TableName], TableName]] = {
+    "postgresql": named_in_postgres,
+    "td": named_in_treasure_data,
+}

@@ -26,7 +26,7 @@ from target_td_table.loaders.treasure_data.catalog import Catalog
 from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Filling
 from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
-from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError, told
+from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError, not_created, told
 from target_td_table.loaders.treasure_data.schema import fitted_table_name
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.staging import Staging, Stagings, check
@@ -91,8 +91,7 @@ class TreasureDataLoader:
         with self._told(f"create `{table.name}`"):
             self._begin()
             if self._catalog.shown(table.name) is None:
-                self._calls.create_table(fitted_table_name(table.name))
-                self._catalog.forget()
+                self._create(fitted_table_name(table.name))
             self._catalog.want(table)
 
     def stage(self, batch: Batch, mode: Mode) -> Staged:
@@ -192,6 +191,13 @@ class TreasureDataLoader:
         except AwayError:
             self._is_away = True
             raise
+
+    def _create(self, name: str) -> None:
+        try:
+            self._calls.create_table(name)
+        except RefusedError as refusal:
+            raise not_created(refusal, self._calls.database, name) from refusal
+        self._catalog.forget()
 
     def _begin(self) -> None:
         if not self._has_begun:

@@ -72,3 +72,18 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
         f"Treasure Data refused to {doing} ({refusal.status} at {refusal.path}).{said} Nothing "
         "more was committed. Correct what it names, and run again from the last state."
     )
+
+
+def not_created(refusal: RefusedError, database: str, table: str) -> TargetError:
+    """A refusal to make a table that is missing, or its database, as a sentence."""
+    if refusal.status != 403:
+        return told(refusal, f"create `{database}.{table}`")
+    return SettingsError(
+        [
+            (
+                f'Database "{database}" or table "{table}" doesn\'t exist, and this API key may not '
+                f"create it (403 at {refusal.path}). Create it in the console, or use the key of "
+                "someone who may create it."
+            )
+        ]
+    )

@@ -71,6 +71,11 @@ def fitted_table_name(name: TableName) -> str:
     return word.ljust(_SHORTEST_NAME, "_")
 
 
+def fitted_name(name: TableName) -> TableName:
+    """The table's name as Treasure Data takes it, in its database."""
+    return TableName(name.database, fitted_table_name(name))
+
+
 def fitted_table(table: Table, *, frees_time: bool = False) -> Table:
     """The table with names that Treasure Data takes as they are.
 
@@ -89,8 +94,7 @@ def fitted_table(table: Table, *, frees_time: bool = False) -> Table:
             f"`{table.stream}` has {len(columns)} fields, but a table in Treasure Data can have "
             f"{MOST_COLUMNS} columns. Deselect fields of the stream."
         )
-    name = TableName(table.name.database, fitted_table_name(table.name))
-    return replace(table, name=name, columns=columns)
+    return replace(table, name=fitted_name(table.name), columns=columns)
 
 
 def logical_type(type_: str, column: Column) -> LogicalType | None:
