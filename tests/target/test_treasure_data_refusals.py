@@ -13,7 +13,7 @@ from tests.fakes.treasure_data import MASTER, WRITE_ONLY
 from tests.fakes.treasure_data_loads import CHARGES, SHOP, complete, held, load, open_loader, shop
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 from tests.target.batches import batch_of
-from tests.target.world import Outcome, Tables, record, schema, state
+from tests.target.world import DuckDbTables, Outcome, Tables, record, schema, state
 
 
 @pytest.fixture
@@ -58,6 +58,8 @@ def test_plain_http_is_spoken_with_loopback_only() -> None:
         ("td://us02/shop", "`us02` is no region of Treasure Data. Use one of us01, jp01"),
         ("td://1:key@us01/shop", "holds more than an endpoint and a database"),
         ("td://us01", "is no address in Treasure Data. Write it as `td://us01/database`"),
+        ("td://[us01/shop", "is no address in Treasure Data"),
+        ("td://us01:https/shop", "is no address in Treasure Data"),
         ("td://us01/My-Shop", "cannot be a database in Treasure Data"),
     ],
 )
@@ -65,6 +67,19 @@ def test_an_address_that_cannot_be_is_refused(url: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence) as refused:
         address_in(url)
     assert "key@" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["td://us01", "td://us01/", "td://127.0.0.1:1", "td://["])
+def test_without_a_database_nobody_is_asked_for_one(url: str, tmp_path: Path) -> None:
+    outcome = DuckDbTables(tmp_path).load(schema("refunds"), destination=url, apikey=MASTER)
+    assert "is no address in Treasure Data. Write it as `td://us01/database`" in outcome.sentence
+
+
+def test_the_database_may_be_a_setting(server: TreasureDataServer) -> None:
+    url = f"td://{server.host}"
+    lines = [schema("refunds"), record("refunds", id="1"), state(a=1)]
+    assert Target(server).load(*lines, destination=url, database="mall").error is None
+    assert [row["id"] for row in server.account.rows("mall", "refunds")] == ["1"]
 
 
 def test_the_key_comes_from_the_setting_or_else_from_the_environment() -> None:

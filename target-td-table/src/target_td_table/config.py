@@ -217,9 +217,9 @@ def parse(given: Mapping[str, Any]) -> Settings:
 
 
 def _usual_database(destination: str) -> str:
-    """The database of the tables when none is set; in Treasure Data the URL names it."""
+    """The database of the tables when none is set; in Treasure Data the URL names it, or none does."""
     if destination.startswith("td:"):
-        return destination.rstrip("/").rpartition("/")[2]
+        return destination.removeprefix("td://").partition("/")[2].strip("/")
     return "public" if destination.startswith("postgres") else "main"
 
 

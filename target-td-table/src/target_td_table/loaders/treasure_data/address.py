@@ -18,6 +18,10 @@ REGIONS: Mapping[str, str] = {
 }
 KEY_VARIABLE = "TD_API_KEY"
 _FORM = "td://us01/database"
+_NO_ADDRESS = (
+    f"`destination` is no address in Treasure Data. Write it as `{_FORM}`, or leave the database out "
+    "there and set `database`."
+)
 _DATABASE = re.compile(r"[a-z0-9_]{3,128}")
 # https://github.com/treasure-data/td-client-java: an account's number, then 40 hexadecimal digits.
 _KEY = re.compile(r"([1-9][0-9]*/)?[0-9a-f]{40}")
@@ -41,7 +45,7 @@ def address_in(destination: str, setting: str | None = None) -> Address:
     Raises:
         SettingsError: If the URL cannot be read, or holds what does not belong there.
     """
-    parts = urlsplit(destination)
+    parts = _parsed(destination)
     database = parts.path.strip("/") or setting or ""
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise SettingsError(
@@ -53,9 +57,7 @@ def address_in(destination: str, setting: str | None = None) -> Address:
             ]
         )
     if not parts.netloc or not database:
-        raise SettingsError(
-            [f"`destination` is no address in Treasure Data. Write it as `{_FORM}`."]
-        )
+        raise SettingsError([_NO_ADDRESS])
     if not _DATABASE.fullmatch(database):
         raise SettingsError(
             [
@@ -75,6 +77,15 @@ def address_in(destination: str, setting: str | None = None) -> Address:
             ]
         )
     return Address(_endpoint(parts), database)
+
+
+def _parsed(destination: str) -> SplitResult:
+    try:
+        parts = urlsplit(destination)
+        _ = parts.port  # parsed only when it is asked for
+    except ValueError as error:
+        raise SettingsError([_NO_ADDRESS]) from error
+    return parts
 
 
 def checked_key(given: str | None, environment: Mapping[str, str]) -> str:
