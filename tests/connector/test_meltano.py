@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import yaml
 
-from td_connector.cli import cli
+from td_connector.command_line import cli
 
 if TYPE_CHECKING:
     from tests.connector.workshop import Workshop

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from td_connector.cli import cli
+from td_connector.command_line import cli
 from td_connector.cron import check_cron
 
 if TYPE_CHECKING:

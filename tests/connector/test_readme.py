@@ -27,7 +27,7 @@ import pytest
 from stripe_sandbox.business import grow
 from stripe_sandbox.server import serve
 from stripe_sandbox.world import FakeStripe
-from td_connector.cli import cli, run
+from td_connector.command_line import cli, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

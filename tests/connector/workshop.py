@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from td_connector.cli import run
+from td_connector.command_line import run
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -20,7 +20,8 @@ _LONGEST_SECONDS = 120
 _WITHOUT_CHANCE = """
 import random
 from types import SimpleNamespace
-from tap_stripe_td.tap import main
+import tap_stripe_td.tap
+from tap_stripe_td.cli import main
 random.SystemRandom = lambda: SimpleNamespace(random=lambda: {jitter})
 main()
 """

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_stripe_td.cli import exit_code
+from tap_stripe_td.command_line import exit_code
 from tap_stripe_td.tap import TapStripeTd
 from tests.fakes.messages import Message, Messages
 

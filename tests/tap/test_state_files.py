@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_stripe_td.cli import read_json_file
+from tap_stripe_td.command_line import read_json_file
 from tap_stripe_td.errors import ConfigError
 
 if TYPE_CHECKING:

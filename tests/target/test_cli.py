@@ -2,7 +2,6 @@
 
 import json
 import logging
-import signal
 import subprocess
 import sys
 from typing import Any
@@ -25,18 +24,6 @@ try:
     main()
 finally:
     sys.stderr.write(f"singer_sdk: {'singer_sdk' in sys.modules}")
-"""
-# Presses Ctrl-C when the first module is imported that takes time.
-INTERRUPT = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-class Finder:
-    def find_spec(self, name, *_):
-        if name == "click":
-            os.kill(os.getpid(), signal.SIGINT)
-sys.meta_path.insert(0, Finder())
-from target_td_table.cli import main
-main()
 """
 
 
@@ -83,8 +70,3 @@ def test_a_log_line_is_what_singer_sdk_would_make_of_it() -> None:
     told.__dict__["rows"] = 3
     ours, theirs = (each.format(told) for each in (report.Structured(), StructuredFormatter()))
     assert json.loads(ours) == json.loads(theirs)
-
-
-def test_ctrl_c_while_the_program_starts_ends_it_without_a_traceback() -> None:
-    ended = run(INTERRUPT)
-    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")

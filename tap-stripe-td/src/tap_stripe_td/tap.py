@@ -18,9 +18,9 @@ from tap_stripe_td import settings
 from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
 from tap_stripe_td.batches import BatchFiles
-from tap_stripe_td.cli import catalog_in, exit_code, refuse, state_in, stop_on_signals
-from tap_stripe_td.cli import main as run_main
 from tap_stripe_td.client import Client, TokenEndpoint
+from tap_stripe_td.command_line import catalog_in, exit_code, refuse, state_in, stop_on_signals
+from tap_stripe_td.command_line import main as run_main
 from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
 from tap_stripe_td.discovery import StripeStream, schema_api_version

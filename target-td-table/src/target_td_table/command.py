@@ -108,7 +108,7 @@ def end(command: click.Command) -> int:
     except TargetError as error:
         report.refuse(str(error))
         return exit_code(error)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return 130
 
 
