@@ -116,7 +116,7 @@ def test_without_the_driver_the_sentence_says_how_to_install_it() -> None:
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from target_td_table.config import parse\n"
-        "from target_td_table.loaders import loader_for\n"
+        "from target_td_table.loaders.opening import loader_for\n"
         "loader_for(parse({'destination': 'postgresql://x'}))"
     )
     ended = subprocess.run(

@@ -18,8 +18,8 @@ from target_td_table.config import Settings
 from target_td_table.envelope import Gathered, Records, gather
 from target_td_table.errors import UnfinishedStreamError
 from target_td_table.history import History
-from target_td_table.loaders import publish_bytes, wanted_bytes
 from target_td_table.loaders.base import Staged
+from target_td_table.loaders.opening import publish_bytes, wanted_bytes
 from target_td_table.modes import Mode
 from target_td_table.publisher import Publisher
 from target_td_table.rejects import Limit

@@ -8,7 +8,7 @@ import click
 from target_td_table import command, report
 from target_td_table.config import Settings, parse
 from target_td_table.errors import InputError
-from target_td_table.loaders import loader_for
+from target_td_table.loaders.opening import loader_for
 from target_td_table.run import Run
 
 

@@ -10,8 +10,8 @@ from itertools import islice
 from target_td_table.batch import Batch, OpenBatch
 from target_td_table.config import Settings
 from target_td_table.errors import BadRecordError
-from target_td_table.loaders import missing
 from target_td_table.loaders.base import Loader, Staged
+from target_td_table.loaders.opening import missing
 from target_td_table.modes import Mode
 from target_td_table.records import Rejected, as_it_came
 from target_td_table.rejects import Limit, rejects_of, rows

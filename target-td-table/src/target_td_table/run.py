@@ -14,7 +14,7 @@ from target_td_table.dry_run import DryRun
 from target_td_table.errors import InterruptedLoadError
 from target_td_table.heap import keep_freed_blocks
 from target_td_table.load import Load
-from target_td_table.loaders import loader_for
+from target_td_table.loaders.opening import loader_for
 from target_td_table.publisher import Publisher
 from target_td_table.quarantine import Quarantine
 from target_td_table.reader import blocks

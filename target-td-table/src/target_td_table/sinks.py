@@ -9,7 +9,7 @@ import msgspec
 from target_td_table import mapping, naming
 from target_td_table.config import Settings
 from target_td_table.errors import RecordBeforeSchemaError, TableError
-from target_td_table.loaders import missing
+from target_td_table.loaders.opening import missing
 from target_td_table.messages import Schema
 from target_td_table.modes import Mode
 from target_td_table.publisher import Closed, Publisher
