@@ -7,6 +7,7 @@ digits where three would cut it; so text sorts as time does.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -47,8 +48,13 @@ def exact_doubles(found: Sequence[msgspec.Raw | None]) -> list[float | None]:
 
 def json_texts(found: Sequence[msgspec.Raw | None]) -> list[str | None]:
     """JSON as the tap sent it."""
-    texts = ["null" if raw is None else str(raw, "utf-8") for raw in found]
-    return [None if text == "null" else text for text in texts]
+    texts: list[str | None]
+    try:
+        texts = list(map(str, found, repeat("utf-8")))  # type: ignore[arg-type]
+    except TypeError:
+        # A record that has no such field.
+        texts = [None if raw is None else str(raw, "utf-8") for raw in found]
+    return [None if text == "null" else text for text in texts] if "null" in texts else texts
 
 
 def scalar_texts(found: Sequence[msgspec.Raw | None]) -> list[str | None]:
