@@ -39,7 +39,7 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
     fitted = fitted_table(table)
     known = {each.name: TYPES[each.type] for each in fitted.columns} | types
     account = FakeTreasureData()
-    with served(account) as server, ThreadPoolExecutor(1) as threads:
+    with served(account) as server, ThreadPoolExecutor(2) as threads:
         calls = Calls(Api(server.url, MASTER, Patience()), "shop")
         calls.create_table("things")
         sessions = iter([Session(calls, "a_session", "things")])
@@ -49,6 +49,7 @@ def packed(folder: Path, columns: list[Column], *records: Any, **types: str) -> 
             lambda _: Filling(sessions, threads),
             form=Form(),
             packings=Packings(),
+            hashing=threads,
         )
         staging.add(batch_of(folder, table, records), fitted, known)
         staging.finish("all")

@@ -82,8 +82,8 @@ def test_parts_of_the_same_content_count_each(
 def test_rows_that_begin_like_others_that_are_committed_are_not_taken_for_them(
     server: TreasureDataServer, loader: TreasureDataLoader, tmp_path: Path
 ) -> None:
-    loader.publish(stage(loader, tmp_path, "1", "2"), State(PIPELINE, "{}"))
-    # Killed here, it would leave its session; a second one starts from that state.
+    loader.publish(stage(loader, tmp_path, "1", "2"), State(PIPELINE, STATE))
+    # Killed here, it would leave its session; even before the same state others are others.
     second = open_loader(server.url)
     second.publish(stage(second, tmp_path, "1", "3"), State(PIPELINE, STATE))
     second.close()

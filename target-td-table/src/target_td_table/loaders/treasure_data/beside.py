@@ -38,10 +38,11 @@ class Beside:
         self._process = process
         self._pipe = pipe
         self._numbers = count()
+        self._is_up = False
 
     @classmethod
     def started(cls) -> Self | None:
-        """Start it; None if it does not come up."""
+        """Start it and do not wait until it is up; None if that cannot be."""
         ours, theirs = Pipe()
         command = [sys.executable, "-m", _PROGRAM, str(theirs.fileno())]
         null = subprocess.DEVNULL
@@ -54,13 +55,16 @@ class Beside:
             except OSError as error:
                 log.debug("No process to pack in could be started: %s", error)
                 return None
-        found = cls(process, ours)
-        try:
-            found.hear()
-        except BusyError:
-            found.close()
-            return None
-        return found
+        return cls(process, ours)
+
+    def is_up(self) -> bool:
+        """Wait until it is; ended if it does not come up."""
+        if not self._is_up:
+            try:
+                self._is_up = self.hear()
+            except BusyError:
+                self.close()
+        return self._is_up
 
     def open(self, form: Form, take: Take) -> "PackingBeside":
         """Begin to pack there; each part is given to `take` in the thread that asked."""
@@ -116,10 +120,6 @@ class PackingBeside:
         """See `Packing`."""
         self._ask("add", path, placed, dict(types))
 
-    def content(self) -> str:
-        """See `Packing`."""
-        return str(self._ask("content"))
-
     def close(self, mark: str) -> None:
         """See `Packing`."""
         self._ask("close", mark)
@@ -143,13 +143,19 @@ class Packings:
         self._beside: Beside | None = None
         self._can_start = _cores() > 1
 
-    def open(self, first: Batch, form: Form, take: Take) -> Packing:
-        """Begin to pack rows of which these are the first."""
-        if first.size_bytes >= self._beside_bytes and self._can_start and self._beside is None:
+    def expect(self, first: Batch) -> None:
+        """Rows are about to be packed of which these are the first: start what that will need."""
+        if self._can_start and self._is_big(first):
             self._beside = Beside.started()
             self._can_start = False
-        if first.size_bytes >= self._beside_bytes and self._beside:
-            return self._beside.open(form, take)
+
+    def open(self, first: Batch, form: Form, take: Take) -> Packing:
+        """Begin to pack rows of which these are the first."""
+        self.expect(first)
+        if self._beside and self._is_big(first):
+            if self._beside.is_up():
+                return self._beside.open(form, take)
+            self._beside = None
         return PackingHere(form, take)
 
     def close(self) -> None:
@@ -157,6 +163,9 @@ class Packings:
         if self._beside:
             self._beside.close()
             self._beside = None
+
+    def _is_big(self, first: Batch) -> bool:
+        return first.size_bytes >= self._beside_bytes
 
 
 def _failure(take: Take, part: Part) -> Exception | None:

@@ -171,7 +171,7 @@ class TreasureDataLoader:
             with contextlib.suppress(RefusedError, TargetError):
                 self._give_up(stagings)
         self._uploads.shutdown(cancel_futures=True)
-        self._packings.close()
+        self._stagings.close()
 
     def _give_up(self, stagings: Sequence[Staging]) -> None:
         for staging in stagings:

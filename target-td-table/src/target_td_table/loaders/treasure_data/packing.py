@@ -48,9 +48,6 @@ class Packing(Protocol):
             RefusedRowsError: If a value does not fit. Some of the records may be packed.
         """
 
-    def content(self) -> str:
-        """What tells these rows from others: the records as they came."""
-
     def close(self, mark: str) -> None:
         """Give the last part away, under a name that tells what all of them hold."""
 
@@ -65,7 +62,6 @@ class PackingHere:
         self._times = form.time_value.seconds()
         self._arrivals = count() if form.has_arrivals else None
         self._parts = Parts(take, part_bytes=form.part_bytes)
-        self.content = self._parts.content
         self.close = self._parts.close
         self.abandon = self._parts.abandon
 
@@ -78,7 +74,7 @@ class PackingHere:
             except REFUSED:
                 packer = self._packer(placed, types, careful=True)
                 rows = _packed(packer, block)
-            self._parts.add(rows, block, path.parent)
+            self._parts.add(rows, path.parent)
         self._parts.settle()
 
     def _packer(self, placed: Table, types: Mapping[str, str], *, careful: bool) -> Packer:

@@ -1,7 +1,7 @@
 """Parts of a bulk import session: MessagePack in gzip, on disk until they are uploaded.
 
-One thread packs, another compresses and hashes. `isal` compresses 7 times faster than `zlib` for
-the same size; it is an extra, and `zlib` at its fastest is used without it.
+One thread packs, another compresses. `isal` compresses 7 times faster than `zlib` for the same
+size; it is an extra, and `zlib` at its fastest is used without it.
 """
 
 import contextlib
@@ -86,26 +86,20 @@ class Parts:
         self._waiting: Future[None] | None = None
         self._open: OpenPart | None = None
         self._closed = 0
-        self._content = hashlib.sha256()
 
-    def add(self, rows: bytes, records: bytes, folder: Path) -> None:
-        """Add packed rows and the records they were made from.
+    def add(self, rows: bytes, folder: Path) -> None:
+        """Add packed rows.
 
         Waits only for those before them, so two blocks are in memory.
         """
         self.settle()
-        self._waiting = self._thread.submit(self._add, rows, records, folder)
+        self._waiting = self._thread.submit(self._add, rows, folder)
 
     def settle(self) -> None:
         """Wait until all is written that was added."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.result()
-
-    def content(self) -> str:
-        """What tells these rows from others: the records as they came."""
-        self.settle()
-        return self._content.hexdigest()
 
     def close(self, mark: str) -> None:
         """Give the last part away, under a name that tells what all of them hold."""
@@ -122,8 +116,7 @@ class Parts:
             self._open.abandon()
             self._open = None
 
-    def _add(self, rows: bytes, records: bytes, folder: Path) -> None:
-        self._content.update(records)
+    def _add(self, rows: bytes, folder: Path) -> None:
         # A full one is closed when more comes: the last one stays open until its name is known.
         if self._open and self._open.size_bytes >= self._part_bytes:
             full, self._open = self._open.close(f"part_{self._closed:05}_"), None
