@@ -152,8 +152,24 @@ def test_two_different_times_in_one_file_are_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("type: mask", "mask"),
+        ("type: rename, columns: {id: key}", "rename"),
+        ("type: rename, rules: [{rule: upper_to_lower}, {rule: truncate}]", "rename"),
+    ],
+)
 def test_a_filter_that_is_not_done_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, asked: str, told: str
+) -> None:
+    assert read(tmp_path, f"out: {{}}\nfilters: [{{{asked}}}]") == {}
+    assert f"The filter `{told}` of `filters:` is not done here" in caplog.text
+
+
+def test_of_the_renaming_that_guess_adds_nothing_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert read(tmp_path, "out: {}\nfilters: [{type: mask}]") == {}
-    assert "The filter `mask` of `filters:` is not done here" in caplog.text
+    rules = "{rule: upper_to_lower}, {rule: unique_number_suffix, max_length: 128}"
+    assert read(tmp_path, f"out: {{}}\nfilters: [{{type: rename, rules: [{rules}]}}]") == {}
+    assert caplog.text == ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from target_td_table import time_value
+from target_td_table import plugin_options, time_value
 from target_td_table.errors import SettingsError
 from target_td_table.modes import Mode
 from target_td_table.naming import problem_with
@@ -266,6 +266,9 @@ def _is_known(name: str) -> bool:
 
 
 def _unknown(name: str) -> str:
+    told = plugin_options.refusal(name)
+    if told:
+        return told
     choice = [setting.name for setting in SETTINGS] + sorted(SDK_SETTINGS | TAP_SETTINGS)
     nearest = get_close_matches(name, choice, n=1, cutoff=0.6)
     if nearest:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from target_td_table import load_filters
+from target_td_table import load_filters, plugin_options
 from target_td_table.errors import SettingsError
 
 # What a load.yml has beside `in` and `out`. The old service used `exec`; here nothing does.
@@ -64,6 +64,7 @@ def from_sections(found: Mapping[str, Any]) -> dict[str, Any]:
             ]
         )
     own = {name: value for name, value in out.items() if name not in _IGNORED_IN_OUT}
+    own = plugin_options.without_needless(own)
     own |= load_filters.settings_of(found.get("filters"), out)
     return own | {"mode": modes.pop()} if modes else own
 

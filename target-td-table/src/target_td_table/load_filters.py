@@ -14,6 +14,10 @@ from target_td_table.time_value import FIXED, UPLOAD
 
 _TIME = "time"
 _FORMAT = "%Y-%m-%d %H:%M:%S %z"
+# What `guess` lets `rename` do to names. Every loader fits names, in its own way.
+_FITTING = {
+    "upper_to_lower", "character_types", "first_character_types", "unique_number_suffix",
+}  # fmt: skip
 _UNITS = {"sec": 1, "milli": 10**3, "micro": 10**6, "nano": 10**9}
 
 
@@ -30,7 +34,7 @@ def settings_of(filters: Any, out: Mapping[str, Any]) -> dict[str, Any]:
         kind = each.get("type") if isinstance(each, Mapping) else None
         if kind == "add_time":
             found = _add_time(each)
-        elif kind != "rename":
+        elif kind != "rename" or not _only_fits(each):
             log.warning("The filter `%s` of `filters:` is not done here; it is passed over.", kind)
     return _beside(found, out)
 
@@ -45,6 +49,13 @@ def _beside(found: dict[str, Any], out: Mapping[str, Any]) -> dict[str, Any]:
     raise SettingsError(
         [(f"`out:` has `{given[0]}`, and a filter `add_time` fills `time` too. Keep one of them.")]
     )
+
+
+def _only_fits(rename: Mapping[str, Any]) -> bool:
+    """Whether a filter `rename` asks for names that a table can have, and for no other names."""
+    rules = rename.get("rules") or []
+    asked = [each.get("rule") if isinstance(each, Mapping) else None for each in rules]
+    return not rename.get("columns") and set(asked) <= _FITTING
 
 
 def _add_time(given: Mapping[str, Any]) -> dict[str, Any]:
