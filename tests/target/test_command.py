@@ -143,7 +143,7 @@ def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(
             "`mode` is `upsert`. Use one of: `append`, `replace`, `merge`.",
         ),
         ([], {"destination": "duckdb:////no/such/x.duckdb"}, 2, "does not exist. Create it."),
-        ([], {"config": "missing.yml"}, 2, "`missing.yml` cannot be read"),
+        ([], {"config": "missing.yml"}, 2, "There is no settings file `missing.yml`"),
     ],
 )
 def test_bad_input_ends_in_a_sentence_and_an_exit_code(
