@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class TreasureDataServer:
 
     account: FakeTreasureData
     port: int = 0
+    scheme: str = "http"
     requests: list[str] = field(default_factory=list)
     authorizations: set[str] = field(default_factory=set)
     faults: dict[int, Fault] = field(default_factory=dict)
@@ -56,18 +58,22 @@ class TreasureDataServer:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
 
 @contextlib.contextmanager
-def served(account: FakeTreasureData) -> Iterator[TreasureDataServer]:
+def served(
+    account: FakeTreasureData, tls: ssl.SSLContext | None = None
+) -> Iterator[TreasureDataServer]:
     """Serve the account on a port of this machine."""
-    state = TreasureDataServer(account)
+    state = TreasureDataServer(account, scheme="https" if tls else "http")
 
     class Handler(_Handler):
         server_state = state
 
     server = _Server(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

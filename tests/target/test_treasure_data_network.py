@@ -1,26 +1,23 @@
-"""What stands between the loader and Treasure Data: certificates, proxies, signals, disks."""
+"""What stands between the loader and Treasure Data: signals, disks, other people."""
 
 import json
 import resource
-import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from target_td_table.errors import BusyError, SettingsError, TableError
+from target_td_table.errors import BusyError, TableError
 from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES
 from target_td_table.loaders.treasure_data.schema import MOST_COLUMNS, fitted_table
 from target_td_table.modes import Mode
 from target_td_table.table import Column, LogicalType, Table, TableName
 from tests.fakes.treasure_data import MASTER
-from tests.fakes.treasure_data_loads import CHARGES, SHOP, complete, held, load, open_loader, shop
+from tests.fakes.treasure_data_loads import CHARGES, SHOP, held, open_loader, shop
 from tests.fakes.treasure_data_server import TreasureDataServer, served
 from tests.target.batches import batch_of
 from tests.target.world import record, schema, state
@@ -32,80 +29,6 @@ PROGRAM = Path(sys.executable).with_name("target-td-table")
 def server() -> Iterator[TreasureDataServer]:
     with served(shop()) as found:
         yield found
-
-
-class _NotFound(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_error(404)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the tests' output clean."""
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate that nobody has signed, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    path = tmp_path / "both.pem"
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    path.write_text((tmp_path / "key.pem").read_text() + (tmp_path / "cert.pem").read_text())
-    return path
-
-
-@pytest.fixture
-def encrypted(certificate: Path) -> Iterator[str]:
-    """A server that says it has nothing, with that certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with HTTPServer(("127.0.0.1", 0), _NotFound) as found:
-        found.socket = context.wrap_socket(found.socket, server_side=True)
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"https://127.0.0.1:{found.server_address[1]}"
-        found.shutdown()
-        thread.join()
-
-
-def test_a_certificate_that_cannot_be_trusted_is_refused_at_once(encrypted: str) -> None:
-    loader = open_loader(encrypted)
-    with pytest.raises(SettingsError, match="its certificate cannot be trusted"):
-        loader.describe(CHARGES.name)
-    loader.close()
-
-
-def test_a_certificate_that_the_environment_names_is_trusted(
-    encrypted: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.with_name("cert.pem")))
-    loader = open_loader(encrypted)
-    assert loader.describe(CHARGES.name) is None
-    loader.close()
-
-
-def test_a_proxy_of_the_environment_is_used(
-    server: TreasureDataServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", server.url)
-    load("http://api.example.invalid", Mode.APPEND)
-    assert all(" http://api.example.invalid/v3/" in each for each in server.requests)
-    assert held(server.account) == complete(Mode.APPEND)
-
-
-def test_the_password_of_a_proxy_is_told_nowhere(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    monkeypatch.setenv("HTTP_PROXY", "http://me:s3cret@127.0.0.1:1")
-    with pytest.raises(BusyError, match="no answer") as away:
-        load("http://api.example.invalid", Mode.APPEND)
-    assert "s3cret" not in caplog.text + str(away.value)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ have a domain key, and 409 and 404 after a repetition are read by `calls` as "do
 
 import itertools
 import random
+import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,21 @@ from target_td_table.report import log
 
 _TIMEOUT_SECONDS = (10, 300)
 _AGENT = "target-td-table"
+_NOT_TRUSTED = (
+    "its certificate cannot be trusted. Correct the host in `destination`. If a proxy of yours "
+    "answers for it, name its certificate in REQUESTS_CA_BUNDLE."
+)
+# By status; any other first.
+_PROXY_REFUSES = {
+    0: (
+        "the proxy in {0} refuses it ({status}). Let it allow the host in `destination`, or except "
+        "that host in NO_PROXY."
+    ),
+    407: (
+        "the proxy wants another user or password (407). Correct them in {0}: "
+        "`http://user:password@host:port`."
+    ),
+}
 
 _T = TypeVar("_T")
 
@@ -125,15 +142,17 @@ class Api:
         wait_seconds = self._wait_seconds(number)
         try:
             response = self._send(request)
-        except requests.exceptions.SSLError as error:
-            raise RefusedError(request.path, 0, "its certificate cannot be trusted") from error
         except (requests.exceptions.RequestException, OSError) as error:
+            if unreached := _unreached(error):
+                raise RefusedError(request.path, 0, unreached) from error
             # The error's own text may hold the address of a proxy with its password.
             raise _PassingError(f"no answer ({type(error).__name__})", wait_seconds) from error
         if response.status_code == 429 or response.status_code >= 500:
             told = response.headers.get("Retry-After", "")
             wait_seconds = max(wait_seconds, float(told)) if told.isdigit() else wait_seconds
             raise _PassingError(f"status {response.status_code}", wait_seconds)
+        if response.status_code == 407:
+            raise RefusedError(request.path, 0, _PROXY_REFUSES[407].format("HTTP_PROXY"))
         if not response.ok or response.is_redirect:
             raise RefusedError(request.path, response.status_code, _message(response.content),
                                _conflict(response.content))  # fmt: skip
@@ -171,6 +190,24 @@ class Api:
 def path(*parts: str) -> str:
     """A path of the API, each part quoted."""
     return "/v3/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _unreached(error: Exception) -> str | None:
+    """What is between here and the service, if it stays so however often it is tried.
+
+    A connection that breaks while it is being encrypted is an `SSLError` too, and may pass.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _NOT_TRUSTED
+        cause = cause.__context__
+    # `http.client` tells the status in a text only.
+    refused = re.search(r"Tunnel connection failed: (4\d\d) ", str(error))
+    if refused is None:
+        return None
+    told = _PROXY_REFUSES.get(int(refused[1]), _PROXY_REFUSES[0])
+    return told.format("HTTPS_PROXY", status=refused[1])
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from target_td_table.errors import BusyError, DestinationError, SettingsError, T
 
 
 class RefusedError(Exception):
-    """An answer that repeating would not change. Callers read it, or `told` makes a sentence."""
+    """An answer that repeating would not change. Callers read it, or `told` makes a sentence.
+
+    With status 0 there was none, and the message says why and what to do.
+    """
 
     def __init__(
         self, path: str, status: int, message: str, conflicts_with: str | None = None
@@ -59,15 +62,7 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
             ]
         )
     if refusal.status == 0:
-        return SettingsError(
-            [
-                (
-                    f"Treasure Data was not reached: {refusal.message}. Correct the host in "
-                    "`destination`. If a proxy of yours answers for it, name its certificate in "
-                    "REQUESTS_CA_BUNDLE."
-                )
-            ]
-        )
+        return SettingsError([f"Treasure Data was not reached: {refusal.message}"])
     return DestinationError(
         f"Treasure Data refused to {doing} ({refusal.status} at {refusal.path}).{said} Nothing "
         "more was committed. Correct what it names, and run again from the last state."
