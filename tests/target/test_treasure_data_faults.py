@@ -1,31 +1,49 @@
+"""Whatever goes wrong at a request, or whoever is killed at it: each row is there once."""
+
 import os
-from collections.abc import Iterator
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from target_td_table.errors import BusyError
+from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES
 from target_td_table.modes import Mode
-from tests.fakes.treasure_data import WRITE_ONLY
+from tests.fakes.treasure_data import MASTER, WRITE_ONLY
 from tests.fakes.treasure_data_loads import (
     COLUMNS_AFTER,
+    OLD,
     PIPELINE,
     SHOP,
     STATE,
-    Nursery,
     complete,
     held,
     load,
-    nursery,
+    load_with,
     open_loader,
     shop,
 )
+from tests.fakes.treasure_data_nursery import Nursery, nursery
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 
 OWN = {"charges", "_td_state"}
 MODES = list(Mode)
+# Rows are packed in the load's own process, or in one beside it.
+HERE, BESIDE = BESIDE_BYTES, 0
+# To start a process takes longer than a load: without the variable not every run has one.
+IN_EVERY_FORM = "TD_EVERY_FAULT" in os.environ
+# With this in it each record makes a part: some are uploaded while others are packed.
+LONG = "x" * (300 << 10)
+STARTS_A_JOB = re.compile(r"/job/issue/|/bulk_import/(perform|commit)/")
 
 
 @pytest.fixture
-def server() -> Iterator[TreasureDataServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[TreasureDataServer]:
+    # Else each request looks through the whole environment for a proxy.
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with served(shop()) as state:
         yield state
 
@@ -44,14 +62,36 @@ def begin(server: TreasureDataServer, faults: dict[int, Fault] | None = None) ->
 
 def expect_complete(server: TreasureDataServer, mode: Mode) -> None:
     assert held(server.account) == complete(mode)
+    table = server.account.table(SHOP, "charges")
+    assert table.columns == COLUMNS_AFTER
+    assert (table.expire_days, table.properties) == (30, {"bucket_count": "512"})
     assert set(server.account.databases[SHOP]) == OWN
     assert server.account.sessions == {}
 
 
-def requests_of(server: TreasureDataServer, mode: Mode) -> int:
+def requests_of(server: TreasureDataServer, mode: Mode, key: str = MASTER) -> list[str]:
     begin(server)
-    load(server.url, mode)
-    return len(server.requests)
+    load(server.url, mode, key)
+    return list(server.requests)
+
+
+def numbers_of(requests: Sequence[str], fault: Fault) -> list[int]:
+    """The requests to try it at. Whatever the request, it is the next job started that fails."""
+    is_like_any = IN_EVERY_FORM or fault is not Fault.FAILED_JOB
+    return [
+        number
+        for number, request in enumerate(requests, 1)
+        if is_like_any or STARTS_A_JOB.search(request)
+    ]
+
+
+def forms(number: int, fault: Fault) -> Sequence[int]:
+    """Where rows are packed while a fault happens: at each request there is one of those beside."""
+    if IN_EVERY_FORM:
+        return HERE, BESIDE
+    others = [each for each in Fault if each is not Fault.FAILED_JOB]
+    is_beside = fault not in others or number % len(others) == others.index(fault)
+    return (BESIDE,) if is_beside else (HERE,)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -60,52 +100,46 @@ def test_a_load_keeps_types_aliases_order_expiry_and_properties(
 ) -> None:
     load(server.url, mode)
     expect_complete(server, mode)
-    table = server.account.table(SHOP, "charges")
-    assert table.columns == COLUMNS_AFTER
-    assert (table.expire_days, table.properties) == (30, {"bucket_count": "512"})
 
 
-# A merge makes the calls of a replace and runs queries besides, whose faults are the last two. To
-# the client 500 and 429 are what 503 is: with the variable they are tried for a replace too.
-_SAME = () if "TD_EVERY_FAULT" in os.environ else (Fault.E500, Fault.E429)
-FAULTS = [(Mode.APPEND, fault) for fault in Fault]
-FAULTS += [(Mode.REPLACE, fault) for fault in Fault if fault not in _SAME]
-FAULTS += [(Mode.MERGE, Fault.DONE_RESET), (Mode.MERGE, Fault.FAILED_JOB)]
-
-
-@pytest.mark.parametrize(("mode", "fault"), FAULTS)
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("mode", MODES)
 def test_a_fault_at_any_request_ends_with_each_row_once(
     server: TreasureDataServer, mode: Mode, fault: Fault
 ) -> None:
-    for number in range(1, requests_of(server, mode) + 1):
-        begin(server, {number: fault})
-        load(server.url, mode)
-        expect_complete(server, mode)
+    for number in numbers_of(requests_of(server, mode), fault):
+        for beside_bytes in forms(number, fault):
+            begin(server, {number: fault})
+            load(server.url, mode, beside_bytes=beside_bytes)
+            expect_complete(server, mode)
 
 
+@pytest.mark.parametrize("form", (BESIDE, HERE) if IN_EVERY_FORM else (BESIDE,))
 @pytest.mark.parametrize("mode", MODES)
 def test_killed_after_any_request_and_run_again_it_ends_with_each_row_once(
-    server: TreasureDataServer, children: Nursery, mode: Mode
+    server: TreasureDataServer, children: Nursery, mode: Mode, form: int
 ) -> None:
-    for number in range(1, requests_of(server, mode) + 1):
+    for number, _ in enumerate(requests_of(server, mode), 1):
         begin(server)
-        ending = children.load(server, mode, kill_after=number)
-        assert held(server.account) in ({"0": 1.5}, complete(mode))
+        ending = children.load(server, mode, kill_after=number, beside_bytes=form)
+        assert held(server.account) in (OLD, complete(mode))
         if not ending.state_is_out:
             # Batches end where time and speed happen to end them.
             load(server.url, mode, batch_rows=2)
             expect_complete(server, mode)
         assert held(server.account) == complete(mode)
+        assert set(server.account.databases[SHOP]) == OWN
 
 
+@pytest.mark.parametrize("form", (BESIDE, HERE) if IN_EVERY_FORM else (HERE,))
 def test_without_a_kept_state_a_killed_append_run_again_ends_with_each_row_once(
-    server: TreasureDataServer, children: Nursery
+    server: TreasureDataServer, children: Nursery, form: int
 ) -> None:
-    begin(server)
-    load(server.url, Mode.APPEND, WRITE_ONLY)
-    for number in range(1, len(server.requests) + 1):
+    for number, _ in enumerate(requests_of(server, Mode.APPEND, WRITE_ONLY), 1):
         begin(server)
-        ending = children.load(server, Mode.APPEND, WRITE_ONLY, kill_after=number)
+        ending = children.load(
+            server, Mode.APPEND, WRITE_ONLY, kill_after=number, beside_bytes=form
+        )
         if not ending.state_is_out:
             load(server.url, Mode.APPEND, WRITE_ONLY, batch_rows=2)
             assert server.account.sessions == {}
@@ -113,14 +147,63 @@ def test_without_a_kept_state_a_killed_append_run_again_ends_with_each_row_once(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_killed_after_any_request_the_kept_state_tells_whether_the_rows_are_there(
+def test_killed_after_any_request_the_kept_state_tells_whether_to_run_again(
     server: TreasureDataServer, children: Nursery, mode: Mode
 ) -> None:
-    for number in range(1, requests_of(server, mode) + 1):
+    for number, _ in enumerate(requests_of(server, mode), 1):
         begin(server)
         ending = children.load(server, mode, kill_after=number)
         loader = open_loader(server.url)
         states = loader.states()
         loader.close()
         assert states == {PIPELINE: STATE} or not ending.state_is_out
-        assert held(server.account) == (complete(mode) if states else {"0": 1.5})
+        assert held(server.account) == (complete(mode) if states else OLD)
+        if not states:
+            load(server.url, mode)
+            expect_complete(server, mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_process_beside_that_is_killed_at_any_request_stops_its_load_and_harms_nothing(
+    server: TreasureDataServer, mode: Mode
+) -> None:
+    begin(server)
+    assert long_load(server, mode) == ""
+    stopped = 0
+    for number in while_rows_are_packed(server.requests):
+        begin(server)
+        if said := long_load(server, mode, kill_after=number):
+            stopped += 1
+            assert "is gone, perhaps for want of memory" in said
+            assert held(server.account) == OLD
+            assert server.account.sessions == {}
+            assert set(server.account.databases[SHOP]) <= OWN
+            load(server.url, mode)
+        expect_complete(server, mode)
+    assert stopped
+
+
+def long_load(server: TreasureDataServer, mode: Mode, *, kill_after: int = 0) -> str:
+    """Load with a process beside, which is killed at a request; what the load says in the end."""
+    loader = open_loader(server.url, beside_bytes=BESIDE)
+
+    def after(number: int) -> None:
+        if number == kill_after and (beside := loader._packings._beside):
+            os.kill(beside.pid, signal.SIGKILL)
+
+    server.after = after
+    try:
+        with TemporaryDirectory() as folder:
+            load_with(loader, Path(folder), mode, more=LONG)
+    except BusyError as error:
+        return str(error)
+    else:
+        return ""
+    finally:
+        server.after = lambda _: None
+
+
+def while_rows_are_packed(requests: Sequence[str]) -> Sequence[int]:
+    """The numbers of the requests from the first part to the last one."""
+    parts = [number for number, request in enumerate(requests, 1) if "/upload_part/" in request]
+    return range(1, len(requests) + 1) if IN_EVERY_FORM else range(parts[0], parts[-1] + 1)

@@ -14,10 +14,10 @@ from tests.fakes.treasure_data_loads import (
     complete,
     held,
     load,
-    nursery,
     open_loader,
     shop,
 )
+from tests.fakes.treasure_data_nursery import nursery
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 from tests.fakes.treasure_data_tables import FakeTable
 
