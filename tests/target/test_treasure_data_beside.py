@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from target_td_table.errors import BadRecordError, BusyError
 from target_td_table.loaders.base import Loader
 from target_td_table.loaders.treasure_data.address import Address
-from target_td_table.loaders.treasure_data.beside import Beside, Packings
+from target_td_table.loaders.treasure_data.beside import _PROGRAM, Beside, Packings
 from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
 from target_td_table.loaders.treasure_data.packing import Form, PackingHere
 from target_td_table.loaders.treasure_data.parts import Part
@@ -162,6 +163,17 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_the_process_ends_quietly_if_its_load_ends_while_it_comes_up() -> None:
+    ours, theirs = Pipe()
+    with theirs:
+        command = [sys.executable, "-m", _PROGRAM, str(theirs.fileno())]
+        pipe, fds = subprocess.PIPE, [theirs.fileno()]
+        program = subprocess.Popen(command, stderr=pipe, pass_fds=fds)
+    ours.close()
+    _, said = program.communicate(timeout=PATIENCE_SECONDS)
+    assert (program.returncode, said) == (0, b"")
 
 
 def test_ctrl_c_is_for_the_load_and_not_for_the_process(beside: Beside) -> None:

@@ -204,6 +204,9 @@ def long_load(server: TreasureDataServer, mode: Mode, *, kill_after: int = 0) ->
 
 
 def while_rows_are_packed(requests: Sequence[str]) -> Sequence[int]:
-    """The numbers of the requests from the first part to the last one."""
-    parts = [number for number, request in enumerate(requests, 1) if "/upload_part/" in request]
-    return range(1, len(requests) + 1) if IN_EVERY_FORM else range(parts[0], parts[-1] + 1)
+    """The requests from where the process starts to the last part."""
+    last = max(number for number, request in enumerate(requests, 1) if "/upload_part/" in request)
+    first = min(
+        number for number, request in enumerate(requests, 1) if "/bulk_import/create/" in request
+    )
+    return range(1, len(requests) + 1) if IN_EVERY_FORM else range(first, last + 1)

@@ -33,14 +33,22 @@ def main(descriptor: int) -> None:
     Thread(target=_listen, args=(pipe, requests, may_go_on), daemon=True).start()
 
     def take(part: Part) -> None:
-        pipe.send(part)
+        _say(pipe, part)
         if not may_go_on.get():
             raise StoppedError
 
     packings: dict[int, PackingHere] = {}
-    pipe.send(True)
+    _say(pipe, True)
     while True:
-        pipe.send(_answer(packings, requests.get(), take))
+        _say(pipe, _answer(packings, requests.get(), take))
+
+
+def _say(pipe: Connection, message: object) -> None:
+    try:
+        pipe.send(message)
+    except OSError:
+        # The load has ended, perhaps before it was answered for the first time.
+        os._exit(0)
 
 
 def _listen(pipe: Connection, requests: SimpleQueue[Request], may_go_on: SimpleQueue[bool]) -> None:
