@@ -188,7 +188,12 @@ def test_a_connect_token_is_exchanged_with_the_secret_in_the_form(fake: FakeStri
 def test_a_token_request_with_a_wrong_platform_key_is_refused(fake: FakeStripe) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": fake.authorize("app")}
 
-    assert exchange(fake, "/v1/oauth/token", form, authorization=basic("sk_test_no"))[0] == 401
+    of_api = exchange(fake, "/v1/oauth/token", form, authorization=basic("sk_test_no"))
+    of_connect = exchange(fake, "/oauth/token", form, authorization=basic("sk_test_no"))
+
+    assert (of_api[0], of_connect[0]) == (401, 401)
+    assert of_api[1]["error"]["message"].startswith("Invalid API Key provided")
+    assert of_connect[1]["error"] == "invalid_client"
     assert exchange(fake, "/v1/oauth/token", form, authorization=basic(fake.key))[0] == 200
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stripe_sandbox.faults import Fault
 from tap_stripe_td.config import parse_config
 from tap_stripe_td.errors import ConfigError
+from tests.fakes.programs import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,19 +21,27 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 
+ENDPOINTS = {"app": "/v1/oauth/token", "connect": "/oauth/token"}
+PASSING = (
+    Fault.RATE_LIMIT,
+    Fault.LOCK_TIMEOUT,
+    Fault.SERVER_ERROR,
+    Fault.UNAVAILABLE,
+)
+LOST = (Fault.RESET, Fault.HTML_502, Fault.CUT, Fault.TRUNCATED_JSON, Fault.HTML, Fault.EMPTY)
+
 each_flow = pytest.mark.parametrize("flow", ["app", "connect"])
 
 
 def read(tap: Tap, folder: Path, refresh_token: str, **more: Any) -> Run:
-    return tap.read(
-        "charges",
-        secret_key=None,
-        client_id="ca_1",
-        client_secret=tap.secret_key,
-        refresh_token=refresh_token,
-        token_file=str(folder / "tokens.json"),
-        **more,
-    )
+    grant = {
+        "secret_key": None,
+        "client_id": "ca_1",
+        "client_secret": tap.secret_key,
+        "refresh_token": refresh_token,
+        "token_file": str(folder / "tokens.json"),
+    }
+    return tap.read("charges", **{**grant, **more})
 
 
 @pytest.fixture
@@ -97,10 +107,81 @@ def test_a_token_that_was_used_is_refused_with_what_to_do_and_without_being_show
     token = stripe.authorize("app")
     stripe.grants.refresh_tokens.clear()
 
-    with pytest.raises(ConfigError, match="Let the account's owner authorize again") as refused:
+    with pytest.raises(ConfigError, match="let the account's owner authorize again") as refused:
         read(tap, tmp_path, token)
 
     assert token not in str(refused.value)
+
+
+@each_flow
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.value)
+def test_an_exchange_that_stripe_cannot_make_now_is_tried_again(
+    stripe: ChangingStripe, tap: Tap, tmp_path: Path, flow: Flow, fault: Fault
+) -> None:
+    stripe.fail(ENDPOINTS[flow], fault)
+
+    assert read(tap, tmp_path, stripe.authorize(flow)).ids("charges") == ["ch_1"]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=lambda fault: fault.value)
+def test_an_exchange_whose_answer_is_lost_is_tried_again(
+    stripe: ChangingStripe, tap: Tap, tmp_path: Path, fault: Fault
+) -> None:
+    stripe.fail("/oauth/token", fault)
+
+    assert read(tap, tmp_path, stripe.authorize("connect")).ids("charges") == ["ch_1"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.RATE_LIMIT, "Stripe exchanges no refresh token at the moment (429, request req_"),
+        (Fault.SERVER_ERROR, "It is not known whether Stripe exchanged the refresh token"),
+        (Fault.RESET, "It is not known whether Stripe exchanged the refresh token"),
+    ],
+    ids=["429", "500", "lost"],
+)
+def test_an_exchange_that_never_comes_about_ends_with_75_and_no_word_of_removing_its_tokens(
+    stripe: ChangingStripe, tap: Tap, tmp_path: Path, fault: Fault, said: str
+) -> None:
+    stripe.fail("/v1/oauth/token", fault, times=None)
+    settings = {**tap.settings, "client_secret": tap.secret_key, "target": ["charges"]}
+    settings |= {"refresh_token": stripe.authorize("connect"), "token_file": "tokens.json"}
+    del settings["secret_key"]
+
+    run = run_tap(tmp_path, settings, jitter=0.001)
+
+    assert (run.exit_code, run.stdout) == (75, b"")
+    assert run.sentences[-1].startswith(said)
+    assert "remove" not in run.stderr
+
+
+@each_flow
+def test_a_wrong_client_secret_is_told_and_the_tokens_are_kept(
+    stripe: ChangingStripe, tap: Tap, tmp_path: Path, flow: Flow
+) -> None:
+    token = stripe.authorize(flow)
+
+    with pytest.raises(ConfigError, match="does not know the `client_secret`") as refused:
+        read(tap, tmp_path, token, client_secret="sk_test_of_nobody")
+
+    assert "Keep `" in str(refused.value)
+    assert "remove" not in str(refused.value)
+    assert read(tap, tmp_path, token).ids("charges") == ["ch_1"]
+
+
+@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.BAD_REQUEST])
+def test_a_refusal_of_another_kind_says_nothing_about_the_token(
+    stripe: ChangingStripe, tap: Tap, tmp_path: Path, fault: Fault
+) -> None:
+    for path in ENDPOINTS.values():
+        stripe.fail(path, fault)
+
+    with pytest.raises(ConfigError, match="tokens may still be good") as refused:
+        read(tap, tmp_path, stripe.authorize("app"))
+
+    assert "request req_" in str(refused.value)
+    assert "remove" not in str(refused.value)
 
 
 def test_nothing_is_exchanged_when_the_new_token_could_not_be_kept(

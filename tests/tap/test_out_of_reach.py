@@ -30,8 +30,16 @@ def closed_port() -> int:
         return port
 
 
-def test_no_network_exits_with_75(tmp_path: Path) -> None:
-    settings = {**SETTINGS, "base_url": f"http://127.0.0.1:{closed_port()}"}
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {"secret_key": "sk_test_sandbox"},
+        {"client_secret": "sk_test_sandbox", "refresh_token": "rt_1", "token_file": "tokens.json"},
+    ],
+    ids=["key", "OAuth"],
+)
+def test_no_network_exits_with_75(tmp_path: Path, proof: dict[str, str]) -> None:
+    settings = {**proof, "target": ["charges"], "base_url": f"http://127.0.0.1:{closed_port()}"}
 
     run = run_tap(tmp_path, settings, jitter=SHORT_WAITS)
 

@@ -24,8 +24,8 @@ APP_TOKEN_SECONDS = 3600
 class OAuthRefusal(Refusal):
     """A refusal in the shape of OAuth, not of Stripe's API."""
 
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(400, description)
+    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+        super().__init__(status, description)
         self.error = error
 
     def body(self, request_id: str) -> JsonObject:  # noqa: ARG002 - OAuth has no such field
@@ -49,10 +49,7 @@ class Grants:
         """
         form = {name: chosen[-1] for name, chosen in parse_qs(request.body.decode()).items()}
         flow = FLOWS[request.path]
-        headers = dict(request.headers)
-        if flow == "connect" and "client_secret" in form:
-            headers["authorization"] = f"Bearer {form['client_secret']}"
-        access_of(headers, keys, now)
+        _check_client(flow, request, form, keys, now)
         grant = form.get("grant_type", "")
         if grant == "authorization_code":
             account = self._account(self.codes, form.get("code", ""), flow)
@@ -111,3 +108,22 @@ class Grants:
     def _fresh(self, purpose: str) -> str:
         self.issued += 1
         return base62(f"{purpose}/{self.issued}", 32)
+
+
+def _check_client(
+    flow: Flow,
+    request: Request,
+    form: Mapping[str, str],
+    keys: Mapping[str, Access],
+    now: UnixSeconds,
+) -> None:
+    """Refuse a wrong key: Connect in OAuth's words, the API's own endpoint in the API's."""
+    headers = dict(request.headers)
+    if flow == "connect" and "client_secret" in form:
+        headers["authorization"] = f"Bearer {form['client_secret']}"
+    try:
+        access_of(headers, keys, now)
+    except Refusal as wrong:
+        if flow == "app":
+            raise
+        raise OAuthRefusal("invalid_client", wrong.message, status=401) from None

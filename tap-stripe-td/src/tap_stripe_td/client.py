@@ -1,35 +1,31 @@
 """HTTP to Stripe. The only module that imports `requests`.
 
-It obeys `retry` and reads bodies with the parser it is given: a body that is cut short, or is not
+It reads bodies with the parser it is given: a body that is cut short, or is not
 what Stripe sends, counts as a lost answer.
 """
 
 from __future__ import annotations
 
-import itertools
-import logging
-import random
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import backoff
 import msgspec
 import requests
 
+from tap_stripe_td.attempts import PassingError, again, repeated
 from tap_stripe_td.errors import (
     ConfigError,
     KeyRefusedError,
-    TapError,
     TryLaterError,
     UnreachableError,
 )
 from tap_stripe_td.limiter import Limiter
-from tap_stripe_td.oauth import uncertain
+from tap_stripe_td.oauth import Reply, uncertain
 from tap_stripe_td.refusals import refusal
-from tap_stripe_td.retry import wait_before_retry
 from tap_stripe_td.units import UnixSeconds, parse_http_date
 
 if TYPE_CHECKING:
@@ -48,7 +44,8 @@ READ_TIMEOUT_SECONDS = 80
 
 _TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
-_logger = logging.getLogger("tap-stripe-td.client")
+_NEVER_SENT = (requests.ConnectTimeout, ConnectionRefusedError, socket.gaierror)
+"""After these no request left this machine."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +55,6 @@ class Answer(Generic[T]):
     content: T
     date: UnixSeconds
     request_id: str
-
-
-class _PassingError(Exception):
-    """A failure that is tried again after a wait."""
-
-    def __init__(
-        self,
-        sentence: str,
-        wait_seconds: float,
-        status: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self.wait_seconds = wait_seconds
-        self.status = status
-        self.headers = headers or {}
-        super().__init__(sentence)
 
 
 @dataclass(frozen=True)
@@ -116,26 +97,17 @@ class Client:
         Raises:
             TapError: The failure that is final, as a sentence; its class says whose move it is.
         """
-        attempts = itertools.count(1)
 
-        @backoff.on_exception(
-            backoff.runtime,
-            _PassingError,
-            value=lambda failure: failure.wait_seconds,
-            jitter=None,
-            logger=None,
-            on_backoff=_log_wait,
-        )
-        def attempt() -> Answer[T]:
+        def attempt(number: int) -> Answer[T]:
             self.limiter.wait(endpoint or path)
             try:
-                return self._attempt(path, params, parse, next(attempts))
-            except _PassingError as failure:
+                return self._attempt(path, params, parse, number)
+            except PassingError as failure:
                 if failure.status == requests.codes.too_many_requests:
                     self.limiter.slow_down(endpoint or path, failure.headers)
                 raise
 
-        return attempt()
+        return repeated(attempt)
 
     def _attempt(
         self, path: str, params: Params, parse: Callable[[bytes], T], attempt: int
@@ -144,25 +116,18 @@ class Client:
         try:
             response, body = self._get(path, params, key)
         except requests.exceptions.SSLError as error:
-            raise ConfigError(
-                f"The connection to {self.base_url} cannot be trusted: {_cause(error)}. If a proxy "
-                "stands between, name its certificate in `REQUESTS_CA_BUNDLE`."
-            ) from None
+            raise _untrusted(self.base_url, error) from None
         except requests.RequestException as error:
-            lost = UnreachableError(
-                f"{self.base_url} cannot be reached ({_cause(error)}). Check the network, a proxy "
-                "in `HTTPS_PROXY`, and `base_url`; then run again."
-            )
-            raise _again(lost, None, {}, attempt) from None
+            raise again(_unreachable(self.base_url, error), None, {}, attempt) from None
         if response.status_code != requests.codes.ok:
             failure = refusal(path, response.status_code, response.headers, body)
             if isinstance(failure, KeyRefusedError) and attempt == 1 and self.auth.renew(key):
-                raise _PassingError(str(failure), 0.0)
-            raise _again(failure, response.status_code, response.headers, attempt)
+                raise PassingError(str(failure), 0.0)
+            raise again(failure, response.status_code, response.headers, attempt)
         try:
             return _answer(response, parse(body))
         except msgspec.DecodeError:
-            raise _again(_not_stripe(path, response, body), None, {}, attempt) from None
+            raise again(_not_stripe(path, response, body), None, {}, attempt) from None
 
     def _get(self, path: str, params: Params, key: Secret) -> tuple[requests.Response, bytes]:
         with self._session().send(
@@ -214,7 +179,7 @@ class Client:
 
 @dataclass(frozen=True)
 class TokenEndpoint:
-    """Stripe's OAuth endpoints, asked with a platform's secret key; no request is repeated.
+    """Stripe's OAuth endpoints, asked with a platform's secret key.
 
     Attributes:
         base_url: Where Stripe's API answers; Connect's endpoint is on a host of its own.
@@ -224,12 +189,12 @@ class TokenEndpoint:
     base_url: str
     client_secret: Secret
 
-    def __call__(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        """Return the status and body of the answer to a form.
+    def __call__(self, path: str, form: Mapping[str, str]) -> Reply:
+        """Return the answer to a form, whatever it is; asked once.
 
         Raises:
-            UnreachableError: If no connection came about, so that nothing was exchanged.
-            TryLaterError: If the answer was lost, so that nobody knows.
+            ConfigError: If the connection cannot be trusted.
+            UnreachableError: If there was no answer.
         """
         host = self.base_url if path.startswith("/v1/") else _connect_url(self.base_url)
         basic = requests.auth.HTTPBasicAuth(self.client_secret.reveal(), "")
@@ -241,11 +206,13 @@ class TokenEndpoint:
                 timeout=_TIMEOUTS_SECONDS,
                 allow_redirects=False,
             )
-        except requests.ConnectTimeout as error:
-            raise UnreachableError(f"{host} cannot be reached ({_cause(error)}).") from None
+        except requests.exceptions.SSLError as error:
+            raise _untrusted(host, error) from None
         except requests.RequestException as error:
-            raise TryLaterError(uncertain(_cause(error))) from None
-        return response.status_code, response.content
+            if isinstance(_innermost(error), _NEVER_SENT):
+                raise _unreachable(host, error) from None
+            raise UnreachableError(uncertain(_cause(error))) from None
+        return Reply(response.status_code, response.headers, response.content)
 
 
 def _connect_url(base_url: str) -> str:
@@ -260,16 +227,18 @@ def _answer(response: requests.Response, content: T) -> Answer[T]:
     return Answer(content, date, response.headers.get("Request-Id", "unknown"))
 
 
-def _again(
-    failure: TapError, status: int | None, headers: Mapping[str, str], attempt: int
-) -> Exception:
-    wait = wait_before_retry(
-        status=status,
-        headers=headers,
-        attempt=attempt,
-        jitter=random.SystemRandom().random(),
+def _untrusted(url: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"The connection to {url} cannot be trusted: {_cause(error)}. If a proxy stands between, "
+        "name its certificate in `REQUESTS_CA_BUNDLE`."
     )
-    return failure if wait is None else _PassingError(str(failure), wait, status, headers)
+
+
+def _unreachable(url: str, error: Exception) -> UnreachableError:
+    return UnreachableError(
+        f"{url} cannot be reached ({_cause(error)}). Check the network, a proxy in `HTTPS_PROXY`, "
+        "and `base_url`; then run again."
+    )
 
 
 def _not_stripe(path: str, response: requests.Response, body: bytes) -> TryLaterError:
@@ -283,15 +252,16 @@ def _not_stripe(path: str, response: requests.Response, body: bytes) -> TryLater
 
 def _cause(error: BaseException) -> str:
     """The innermost reason, which says more than the chain of wrappers around it."""
+    innermost = _innermost(error)
+    return str(innermost) or type(innermost).__name__
+
+
+def _innermost(error: BaseException) -> BaseException:
     while (inner := error.__cause__ or error.__context__ or _reason(error)) is not None:
         error = inner
-    return str(error) or type(error).__name__
+    return error
 
 
 def _reason(error: BaseException) -> BaseException | None:
     reason = getattr(error, "reason", None)
     return reason if isinstance(reason, BaseException) else None
-
-
-def _log_wait(details: Any) -> None:
-    _logger.warning("%s Trying again in %.1f s.", details["exception"], details["wait"])

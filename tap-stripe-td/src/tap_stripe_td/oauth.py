@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from tap_stripe_td.attempts import again, repeated
 from tap_stripe_td.auth import Secret
-from tap_stripe_td.errors import ConfigError, TryLaterError
+from tap_stripe_td.errors import ConfigError, KeyRefusedError, TapError, UnreachableError
 from tap_stripe_td.token_file import Tokens, locked, read_tokens, write_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ACCESS_TOKEN_SECONDS = 3600
 _MARGIN_SECONDS = 300
 """An access token this close to its end is exchanged before it is used."""
+
+_NOT_NOW = frozenset({408, 409, 425, 429})
+"""With these Stripe did nothing, and may do it later."""
 
 APPS_PATH = "/v1/oauth/token"
 CONNECT_PATH = "/oauth/token"
@@ -35,14 +41,23 @@ NO_EXCHANGE = (
 
 
 class Exchange(Protocol):
-    """Posts a form to a token endpoint; never repeated, as a refresh token is good for one use."""
+    """Posts a form to a token endpoint, once."""
 
-    def __call__(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        """Return the status and the body.
+    def __call__(self, path: str, form: Mapping[str, str]) -> Reply:
+        """Return the answer, whatever it is.
 
         Raises:
-            TapError: If the answer was lost.
+            TapError: If there was none.
         """
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a token endpoint answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class _Granted(msgspec.Struct):
@@ -50,16 +65,40 @@ class _Granted(msgspec.Struct):
     refresh_token: str
 
 
-class _Refused(msgspec.Struct):
+class _OAuthError(msgspec.Struct):
     error: str
-    error_description: str = ""
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A refusal that stays one, however often the exchange is tried.
+
+    Attributes:
+        status: The HTTP status.
+        error: OAuth's word for it; empty when the answer is none of OAuth's.
+        request_id: Stripe's name for the request.
+    """
+
+    status: int
+    error: str
+    request_id: str
+
+    @property
+    def is_of_client(self) -> bool:
+        """Whether it is the app that Stripe does not know, not the account's permission."""
+        return self.status == 401 or self.error == "invalid_client"
+
+    def __str__(self) -> str:
+        # OAuth's description is left out: it may quote the token.
+        said = (str(self.status), self.error, f"request {self.request_id}")
+        return ", ".join(word for word in said if word)
 
 
 class RefreshedKey:
     """Keys that are got with a refresh token, one exchange at a time.
 
     The new refresh token is stored before the access token is used. Processes that share the token
-    file share its access token, too.
+    file share its access token, too. Decision: docs/decisions/0014-an-exchange-is-tried-again.md.
     """
 
     def __init__(
@@ -89,7 +128,7 @@ class RefreshedKey:
         """Return an access token that is still good.
 
         Raises:
-            TapError: If Stripe refuses the refresh token, or the answer was lost.
+            TapError: If Stripe refuses the exchange, or every answer was lost. No key, no stream.
         """
         with self._lock:
             if self._tokens is None or _is_stale(self._tokens):
@@ -100,7 +139,7 @@ class RefreshedKey:
         """Exchange again, unless somebody did since; return True.
 
         Raises:
-            TapError: If Stripe refuses the refresh token, or the answer was lost.
+            TapError: If Stripe refuses the exchange, or every answer was lost. No key, no stream.
         """
         with self._lock:
             if self._tokens is None or self._tokens.access_token == refused.reveal():
@@ -123,17 +162,24 @@ class RefreshedKey:
 
     def _exchanged(self, refresh_token: str) -> Tokens:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        refusal = ""
+        refusals: list[_Refused] = []
         for path, expires in ((APPS_PATH, True), (CONNECT_PATH, False)):
-            status, body = self._exchange(path, form)
-            if status == 200:
-                return _tokens(body, expires=expires)
-            refusal = _refusal(status, body)
-        raise ConfigError(
-            f"Stripe refused the refresh token ({refusal}): it was used, revoked, or belongs to "
-            "another app or mode. Let the account's owner authorize again, put the new "
-            f"`refresh_token` into the settings, and remove `{self._path}`."
-        )
+            answer = repeated(partial(self._attempt, path, form))
+            if isinstance(answer, _Granted):
+                return Tokens(answer.refresh_token, answer.access_token, time.time(), expires)
+            refusals.append(answer)
+        raise KeyRefusedError(_refusal(refusals, self._path))
+
+    def _attempt(self, path: str, form: Mapping[str, str], attempt: int) -> _Granted | _Refused:
+        try:
+            reply = self._exchange(path, form)
+            if reply.status == 200:
+                return _granted(reply.body)
+        except UnreachableError as lost:
+            raise again(lost, None, {}, attempt) from None
+        if (passing := _passing(reply, self._path)) is not None:
+            raise again(passing, reply.status, reply.headers, attempt)
+        return _Refused(reply.status, _error(reply.body), _request_id(reply))
 
 
 def _is_stale(tokens: Tokens) -> bool:
@@ -141,23 +187,56 @@ def _is_stale(tokens: Tokens) -> bool:
     return tokens.expires and not 0 <= age < ACCESS_TOKEN_SECONDS - _MARGIN_SECONDS
 
 
-def _tokens(body: bytes, *, expires: bool) -> Tokens:
+def _granted(body: bytes) -> _Granted:
     try:
-        granted = msgspec.json.decode(body, type=_Granted)
+        return msgspec.json.decode(body, type=_Granted)
     except msgspec.DecodeError:
-        raise TryLaterError(uncertain("the answer was not Stripe's")) from None
-    return Tokens(granted.refresh_token, granted.access_token, time.time(), expires)
+        raise UnreachableError(uncertain("the answer was not Stripe's")) from None
 
 
-def _refusal(status: int, body: bytes) -> str:
+def _passing(reply: Reply, path: Path) -> TapError | None:
+    """Return the sentence for an answer that tells nothing about the tokens."""
+    said = f"{reply.status}, request {_request_id(reply)}"
+    if reply.status >= 500:
+        return UnreachableError(uncertain(f"Stripe answered with {said}"))
+    if reply.status in _NOT_NOW:
+        return UnreachableError(
+            f"Stripe exchanges no refresh token at the moment ({said}). Run again later; the "
+            f"tokens in `{path}` are still good."
+        )
+    return None
+
+
+def _refusal(refusals: Sequence[_Refused], path: Path) -> str:
+    if all(refused.is_of_client for refused in refusals):
+        return (
+            f"Stripe does not know the `client_secret` ({refusals[-1]}). Put the secret key of "
+            "the app or platform into it, of the mode, live or test, that the account's owner "
+            f"allowed. Keep `{path}`: its tokens are still good."
+        )
+    dead = [refused for refused in refusals if refused.error == "invalid_grant"]
+    if dead:
+        return (
+            f"Stripe does not take the refresh token ({dead[-1]}): it was used or revoked, or "
+            "`client_secret` is of another app or mode. Check `client_secret` first. Only if it is "
+            f"the right one, let the account's owner authorize again, put the new `refresh_token` "
+            f"into the settings, and remove `{path}`."
+        )
+    return (
+        f"Stripe refused to exchange the refresh token ({refusals[-1]}). Check `client_secret`, "
+        f"and keep `{path}`: its tokens may still be good. Stripe's support knows the request id."
+    )
+
+
+def _error(body: bytes) -> str:
     try:
-        refused = msgspec.json.decode(body, type=_Refused)
+        return msgspec.json.decode(body, type=_OAuthError).error
     except msgspec.DecodeError:
-        if status >= 500:
-            raise TryLaterError(uncertain(f"Stripe answered with {status}")) from None
-        return str(status)
-    # The description would quote the token.
-    return f"{status}, {refused.error}"
+        return ""
+
+
+def _request_id(reply: Reply) -> str:
+    return reply.headers.get("Request-Id", "unknown")
 
 
 def uncertain(why: str) -> str:
