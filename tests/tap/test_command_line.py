@@ -40,6 +40,21 @@ def test_a_run_writes_messages_to_stdout_and_exits_with_0(tmp_path: Path, tap: T
     assert run.messages.all[-1]["type"] == "STATE"
 
 
+def test_settings_and_state_are_checked_without_asking_stripe(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap
+) -> None:
+    said = run_tap(tmp_path, {"target": "charge", "base_url": tap.base_url}, "--check-settings")
+    assert (said.exit_code, said.stdout, said.stderr) == (0, b"", "")
+
+    said = run_tap(tmp_path, {"target": "charg", "worker": 1}, "--check-settings")
+    assert (said.exit_code, len(said.sentences)) == (2, 2)
+
+    said = run_tap(tmp_path, tap.settings, "--check-settings", state={"bookmarks": {"charges": 5}})
+    assert said.exit_code == 2
+    assert "charges" in said.sentences[0]
+    assert not stripe.requests
+
+
 def test_a_load_yml_and_the_key_from_the_environment_are_enough(tmp_path: Path, tap: Tap) -> None:
     (tmp_path / "load.yml").write_text(
         f"in:\n  type: stripe\n  target: customer\n  base_url: {tap.base_url}\n"

@@ -219,3 +219,28 @@ def test_print_state_is_an_empty_object_before_the_first_load(tables: DuckDbTabl
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert ended.stdout == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        ("--destination=duckdb:///new.duckdb", 0, ""),
+        ("--destination=postgresql://nobody@127.0.0.1:9/nowhere", 0, ""),
+        ("--destination=td://us01/nowhere", 0, ""),
+        ("--destination=duckdb:///", 2, "names no file"),
+        ("--destination=postgresql://a@b@c/d", 2, "no URL that PostgreSQL's library can read"),
+        ("--destination=td://moon/nowhere", 2, "`moon` is no region"),
+        ("--destination=oracle://x --config=ENV", 2, "There is no loader for `oracle://`"),
+    ],
+)
+def test_settings_are_checked_without_reaching_the_destination(
+    options: str, code: int, sentence: str, tmp_path: Path
+) -> None:
+    said = subprocess.run(
+        [PROGRAM, "--check-settings", *options.split()],
+        cwd=tmp_path, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (said.returncode, said.stdout) == (code, "")
+    assert sentence in said.stderr
+    assert bool(said.stderr) is bool(code)
+    assert not list(tmp_path.iterdir())

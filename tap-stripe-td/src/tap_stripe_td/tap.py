@@ -230,6 +230,7 @@ class TapStripeTd(Tap):
         state: str | None = None,
         catalog: str | None = None,
         preview: bool = False,
+        check_settings: bool = False,
     ) -> int:
         """Run the command line; return the exit code."""
         if about:
@@ -241,6 +242,8 @@ class TapStripeTd(Tap):
             state=None if state is None else state_in(Path(state)),
             catalog=None if catalog is None else catalog_in(Path(catalog)),
         )
+        if check_settings:
+            return 0
         failures = tap.print_previews(about_format) if preview else tap.sync_selected()
         for failure in failures:
             refuse(failure)
@@ -261,6 +264,13 @@ class TapStripeTd(Tap):
         command.params.append(
             click.Option(
                 ["--preview"], is_flag=True, help="Show the first rows of each stream and exit."
+            )
+        )
+        command.params.append(
+            click.Option(
+                ["--check-settings"],
+                is_flag=True,
+                help="Check settings, state and catalog and exit. Stripe is not asked.",
             )
         )
         return command

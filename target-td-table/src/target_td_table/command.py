@@ -59,12 +59,17 @@ def options() -> list[click.Parameter]:
         is_flag=True,
         help="Print the last state that was published, for the tap to start from, and exit.",
     )
+    check_settings = click.Option(
+        ["--check-settings"],
+        is_flag=True,
+        help="Check the settings and exit. Nothing is read, and the destination is not reached.",
+    )
     dry_run = click.Option(
         ["--dry-run"],
         is_flag=True,
         help="Read and check the input, say what would change about the tables, and change nothing.",
     )
-    return [*plain, create, print_state, dry_run]
+    return [*plain, create, print_state, check_settings, dry_run]
 
 
 def state_of(pipeline: str | None, states: Mapping[str, str]) -> str:

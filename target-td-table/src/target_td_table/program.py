@@ -8,7 +8,7 @@ import click
 from target_td_table import command, report
 from target_td_table.config import Settings, parse
 from target_td_table.errors import InputError
-from target_td_table.loaders.opening import loader_for
+from target_td_table.loaders.opening import check_destination, loader_for
 from target_td_table.run import Run
 
 
@@ -59,11 +59,15 @@ def _load(
     file_input: IO[str] | None,
     *,
     print_state: bool,
+    check_settings: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
     given = command.merged(config, options)
     settings = parse(given)
+    if check_settings:
+        check_destination(settings)
+        return
     if print_state:
         print_state_of(settings, given.get("pipeline"))
         return

@@ -23,6 +23,7 @@ from singer_sdk.helpers.capabilities import (
 from target_td_table import command, program
 from target_td_table.config import Settings, json_schema, parse
 from target_td_table.errors import InputError, MissingKeyError, RecordBeforeSchemaError
+from target_td_table.loaders.opening import check_destination
 from target_td_table.run import Run
 
 
@@ -109,8 +110,12 @@ class TargetTdTable(Target):
             cls.print_about(about_format)
             return
         print_state, dry_run = options.pop("print_state", None), options.pop("dry_run", None)
+        checks = options.pop("check_settings", None)
         given = config or command.Given({}, from_environment=False)
         target = cls(config=command.merged(given, options), parse_env_config=given.from_environment)
+        if checks:
+            check_destination(target.settings)
+            return
         if print_state:
             program.print_state_of(target.settings, target.config.get("pipeline"))
             return

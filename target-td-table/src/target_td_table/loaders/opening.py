@@ -5,8 +5,13 @@ from collections.abc import Callable, Mapping
 from target_td_table.config import Settings
 from target_td_table.errors import SettingsError, TableError
 from target_td_table.loaders.base import Loader
+from target_td_table.loaders.duckdb_file import path_in, refuse_other_files
 from target_td_table.loaders.postgres_names import fitted_name as named_in_postgres
+from target_td_table.loaders.postgres_opening import check_destination as check_postgres
 from target_td_table.loaders.postgres_opening import open_loader as open_postgres
+from target_td_table.loaders.treasure_data.opening import (
+    check_destination as check_treasure_data,
+)
 from target_td_table.loaders.treasure_data.opening import open_loader as open_treasure_data
 from target_td_table.loaders.treasure_data.schema import fitted_name as named_in_treasure_data
 from target_td_table.modes import Mode
@@ -28,14 +33,28 @@ def loader_for(settings: Settings, *, read_only: bool = False) -> Loader:
     Raises:
         SettingsError: If there is no loader for it.
     """
+    scheme = _scheme(settings)
+    if read_only and scheme in _READERS:
+        return _READERS[scheme](settings)
+    return _OPENERS[scheme](settings)
+
+
+def check_destination(settings: Settings) -> None:
+    """Read the URL of the destination as a load does, and reach nothing.
+
+    Raises:
+        SettingsError: If there is no loader for it, its driver is missing, or it must change.
+    """
+    _CHECKS[_scheme(settings)](settings)
+
+
+def _scheme(settings: Settings) -> str:
     scheme, separator, _ = settings.destination.partition("://")
     if not separator or scheme not in _OPENERS:
         shown = f"{scheme}://" if separator else settings.destination
         known = ", ".join(f"{each}://" for each in _OPENERS)
         raise SettingsError([f"There is no loader for `{shown}`. Use one of: {known}."])
-    if read_only and scheme in _READERS:
-        return _READERS[scheme](settings)
-    return _OPENERS[scheme](settings)
+    return scheme
 
 
 def missing(settings: Settings, name: TableName, whose: str) -> TableError:
@@ -93,6 +112,11 @@ _OPENERS: Mapping[str, Callable[[Settings], Loader]] = {
     "duckdb": _duckdb,
     "postgresql": open_postgres,
     "td": open_treasure_data,
+}
+_CHECKS: Mapping[str, Callable[[Settings], None]] = {
+    "duckdb": lambda settings: refuse_other_files(path_in(settings.destination)),
+    "postgresql": check_postgres,
+    "td": check_treasure_data,
 }
 # Destinations that opening would make or lock.
 _READERS: Mapping[str, Callable[[Settings], Loader]] = {"duckdb": _duckdb_to_read}
