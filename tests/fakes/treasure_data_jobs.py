@@ -12,6 +12,8 @@ from tests.fakes import treasure_data_trino as trino
 from tests.fakes.treasure_data_tables import FakeTable, Refusal
 
 Params = Mapping[str, str]
+# https://docs.treasuredata.com: the upper limits; how a longer one is refused is not public.
+MOST_CHARACTERS = 1_000_000
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Jobs:
         self._ends: dict[str, Callable[[], None]] = {}
 
     def _job_issue(self, engine: str, database: str, params: Params, **_: Any) -> dict[str, Any]:
+        if len(params["query"]) > MOST_CHARACTERS:
+            raise Refusal(422, f"Query text must not exceed {MOST_CHARACTERS} characters")
         domain_key = params.get("domain_key")
         if domain_key in self._domain_keys:
             raise Refusal(409, "Domain key has already been taken",

@@ -28,6 +28,13 @@ def client(server: TreasureDataServer) -> Iterator[tdclient.Client]:
         yield opened
 
 
+def test_a_query_is_a_million_characters_at_most(client: tdclient.Client) -> None:
+    longest = "SELECT 1 --".ljust(1_000_000, "-")
+    assert client.query("shop", longest, type="trino").id
+    with pytest.raises(tdclient.errors.APIError, match="must not exceed 1000000 characters"):
+        client.query("shop", longest + "-", type="trino")
+
+
 def part(*records: Any) -> bytes:
     return gzip.compress(b"".join(msgpack.packb(record) for record in records))
 

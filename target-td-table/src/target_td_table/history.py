@@ -16,13 +16,13 @@ class History:
         self._load_id = uuid.uuid4().hex
         self._started_at = datetime.now(tz=UTC)
 
-    def rows(self, sinks: Iterable[Sink], state: str | None) -> list[LoadRow]:
+    def rows(self, sinks: Iterable[Sink]) -> list[LoadRow]:
         """The rows as of a publication that holds everything the sinks took."""
         now = datetime.now(tz=UTC)
         return [
             LoadRow(
                 self._load_id, self._pipeline, sink.table.stream, sink.table.name, sink.mode,
-                sink.rows, sink.rejected, self._started_at, now, state,
+                sink.rows, sink.rejected, self._started_at, now,
             )
             for sink in sinks
             if not sink.takes_rejects

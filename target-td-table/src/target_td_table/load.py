@@ -265,7 +265,7 @@ class Load:
         ]
         whole += held
         self._activations = [each for each in self._activations if each not in held]
-        loads = self._history.rows(self._sinks, value)
+        loads = self._history.rows(self._sinks)
         self._publisher.publish(closed(self._sinks), value, loads, without_rows=whole)
         self._checkpoint = None
         self._rows = self._bytes = 0

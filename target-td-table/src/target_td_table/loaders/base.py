@@ -41,7 +41,6 @@ class LoadRow:
     rejected: int
     started_at: datetime
     ended_at: datetime
-    state: str | None
 
     def without(self, refused: int) -> "LoadRow":
         """The row when the destination refused so many of the records that came."""

@@ -20,7 +20,6 @@ LOADS_COLUMNS = {
     "rejected": "BIGINT",
     "started_at": "TIMESTAMP WITH TIME ZONE",
     "ended_at": "TIMESTAMP WITH TIME ZONE",
-    "state": "VARCHAR",
 }
 
 
@@ -66,7 +65,7 @@ def load_values(load: LoadRow) -> tuple[object, ...]:
     """A load's row, in the order of `LOADS_COLUMNS`."""
     return (
         load.load_id, load.pipeline, load.stream, str(load.table), str(load.mode), load.rows,
-        load.rejected, load.started_at, load.ended_at, load.state,
+        load.rejected, load.started_at, load.ended_at,
     )  # fmt: skip
 
 

@@ -261,8 +261,6 @@ def _values(load: LoadRow) -> str:
 
 
 def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
     if isinstance(value, int):
         return str(value)
     text = value if isinstance(value, str) else timestamp(value.isoformat())
