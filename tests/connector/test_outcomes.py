@@ -32,6 +32,16 @@ def test_success_is_two_zeros_and_any_other_pair_is_none(tap: int, target: int) 
     assert bool(found.reason) == (found.exit_code != 0)
 
 
+@on_any_machine
+@given(codes, codes, st.sampled_from(["", "SIGINT"]))
+def test_what_a_target_that_failed_has_published_is_uncertain(
+    tap: int, target: int, stopped_by: str
+) -> None:
+    found = outcome([Ended("tap", tap), Ended("target", target)], stopped_by)
+
+    assert found.is_uncertain == (target != 0)
+
+
 @pytest.mark.parametrize(
     ("tap", "target", "code", "why"),
     [

@@ -159,6 +159,23 @@ def test_a_run_that_let_no_state_out_leaves_the_state(store: Store) -> None:
     assert schedules.find(store, "daily").state == '{"n": 1}'
 
 
+def test_a_schedule_is_uncertain_after_a_target_that_failed_until_the_next_lets_a_state_out(
+    store: Store,
+) -> None:
+    schedule = daily(store)
+    failed = Outcome(Status.ERROR, 1, is_uncertain=True)
+
+    jobs.end(store, running(store, schedule), Progress(state='{"n": 1}'), failed, at(1))
+    left = schedules.find(store, "daily")
+    assert (left.state, left.is_uncertain) == ('{"n": 1}', True)
+
+    job = running(store, left, at(3600))
+    jobs.beat(store, job, Progress(), at(3601))
+    assert schedules.find(store, "daily").is_uncertain
+    jobs.end(store, job, Progress(state='{"n": 2}'), Outcome(Status.SUCCESS), at(3602))
+    assert not schedules.find(store, "daily").is_uncertain
+
+
 def test_an_update_leaves_the_state_that_a_run_moved_meanwhile(store: Store) -> None:
     schedule = daily(store)
     jobs.beat(store, running(store, schedule), Progress(0, "", '{"n": 1}'), at(1))

@@ -37,9 +37,10 @@ class Heard:
     state: str | None = None
 
     @classmethod
-    def nothing(cls, programs: tuple[str, ...], redact: Redactor) -> Heard:
-        """What is known before the first line."""
-        return cls(programs, redact, tuple(LastWords() for _ in programs))
+    def nothing(cls, programs: tuple[str, ...], redact: Redactor, note: str = "") -> Heard:
+        """What is known before the first line; the log begins with the note."""
+        log = f"td-connector: {redact(note)}\n" if note else ""
+        return cls(programs, redact, tuple(LastWords() for _ in programs), log=log)
 
     def add(self, said: Iterable[Said]) -> Heard:
         """Return what is known after more lines."""

@@ -36,11 +36,20 @@ class Ended:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a load ended: its status, its exit code for programs, its reason for people."""
+    """How a load ended.
+
+    Attributes:
+        status: For both.
+        exit_code: For programs.
+        reason: For people.
+        is_uncertain: Whether the target may have published more than the last state it let out
+            tells: it was ended, or failed, and that may have been after a commit.
+    """
 
     status: Status
     exit_code: int = 0
     reason: str = ""
+    is_uncertain: bool = False
 
 
 def outcome(ended: Sequence[Ended], stopped_by: str = "") -> Outcome:
@@ -51,12 +60,15 @@ def outcome(ended: Sequence[Ended], stopped_by: str = "") -> Outcome:
     what comes after a failure suffers from it.
     """
     failed = [each for each in ended if each.exit_code]
+    # Decision: docs/decisions/0607-a-failed-target-is-asked.md.
+    is_uncertain = ended[-1].exit_code != 0
     if stopped_by:
-        return Outcome(Status.KILLED, TryLaterError.exit_code, f"Stopped by {stopped_by}.")
+        reason = f"Stopped by {stopped_by}."
+        return Outcome(Status.KILLED, TryLaterError.exit_code, reason, is_uncertain)
     if not failed:
         return Outcome(Status.SUCCESS)
     cause = next((each for each in failed if each.exit_code not in _CLOSED_PIPE), failed[-1])
-    return Outcome(Status.ERROR, _exit_code(cause), _reason(cause))
+    return Outcome(Status.ERROR, _exit_code(cause), _reason(cause), is_uncertain)
 
 
 def _exit_code(cause: Ended) -> int:

@@ -30,7 +30,8 @@ class Schedule:
         pipeline: The name under which the target keeps its state beside the rows; a new one with
             each state that a person sets, so that no older state comes back.
         state: The Singer state the next run starts from, as JSON; None before the first.
-        is_uncertain: Whether a run was lost after it may have published more than `state` tells.
+        is_uncertain: Whether the last run may have published more than `state` tells: it was lost,
+            or its target failed.
         next_tick: The first tick that no run stands for; None when it runs only by hand.
     """
 

@@ -34,12 +34,14 @@ class Starting:
         folder: Where they start.
         environment: Their environment.
         redact: Takes secrets out of what they say.
+        note: What the job's log is to begin with; empty if there is nothing to say.
     """
 
     starts: tuple[Start, ...]
     folder: Path
     environment: Mapping[str, str]
     redact: Redactor
+    note: str = ""
 
 
 @contextmanager
@@ -63,25 +65,32 @@ def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
         pipeline = schedule.pipeline if schedule else ""
         if setting(settings, "pipeline", "out"):
             pipeline = ""
-        state = _state(job, schedule, config, pipeline)
+        state, note = _state(job, schedule, config, pipeline)
         path = _private_file(Path(scratch) / "state.json", state) if state else None
         yield Starting(
             load_starts(job.load, config, path, pipeline),
             folder,
             inherited,
             Redactor.of(settings, inherited),
+            note,
         )
 
 
-def _state(job: Job, schedule: Schedule | None, config: Path, pipeline: str) -> str | None:
-    """Return the state that a run starts from; None to read from the start."""
+def _state(
+    job: Job, schedule: Schedule | None, config: Path, pipeline: str
+) -> tuple[str | None, str]:
+    """Return the state that a run starts from, and a note; None to read from the start."""
     if schedule is None or job.load.meltano_job or not reads_from_state(job.load.config):
-        return None
+        return None, ""
     if not schedule.is_uncertain:
-        return schedule.state
-    # Decision: docs/decisions/0604-a-lost-run-asks-the-target.md.
-    published = _ask_target(state_question(job.load, config, pipeline), job.load.folder)
-    return published or schedule.state
+        return schedule.state, ""
+    # Decision: docs/decisions/0607-a-failed-target-is-asked.md.
+    try:
+        published = _ask_target(state_question(job.load, config, pipeline), job.load.folder)
+    except UserError as refusal:
+        # Settings that are wrong are refused by the load too.
+        return schedule.state, f"{refusal} So this run starts from the last state it let out."
+    return published or schedule.state, ""
 
 
 def _ask_target(question: Start, folder: str) -> str | None:

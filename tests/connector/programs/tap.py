@@ -2,7 +2,8 @@
 
 Its settings stand under `in:` of a load.yml that is JSON: rows (3), page (1), until, seconds a page
 (0), fail (the exit code after all rows), say (its last words), deaf (whether it goes on when asked to
-end; it leaves a file `asked`). Its process id is in `tap.pid`.
+end; it leaves a file `asked`), long (whether a state does not fit into a pipe). Its process id is in
+`tap.pid`.
 """
 
 import json
@@ -27,6 +28,7 @@ if "--about" in sys.argv:
 settings = json.loads(Path(arguments["--config"]).read_text())["in"]
 if settings.get("deaf"):
     signal.signal(signal.SIGTERM, lambda *_: Path("asked").touch())
+padding = {"padding": "x" * (1 << 20)} if settings.get("long") else {}
 first = 0
 if "--state" in arguments:
     first = json.loads(Path(arguments["--state"]).read_text() or '{"next": 0}')["next"]
@@ -53,7 +55,7 @@ last = first + settings.get("rows", 3)
 for number in range(first, last):
     say(type="RECORD", stream="rows", record={"id": number})
     if (number + 1 - first) % settings.get("page", 1) == 0 or number + 1 == last:
-        say(type="STATE", value={"next": number + 1})
+        say(type="STATE", value={"next": number + 1} | padding)
     time.sleep(settings.get("seconds", 0))
 if settings.get("say"):
     sys.stderr.write(f"tap-stripe-td: {settings['say']}\n")

@@ -2,7 +2,8 @@
 
 Each publication is a line of `published.jsonl`, rows and state at once, as a real destination keeps
 both in one transaction. Settings under `out:`: die_at (a record that kills it before it is
-published), die_after (a state it publishes but does not let out), fail, say.
+published), die_after (a state it publishes but does not let out), fail, say,
+mute (the exit code with which it does not print its state).
 """
 
 import json
@@ -22,6 +23,9 @@ if "--about" in sys.argv:
 settings = json.loads(Path(arguments["--config"]).read_text()).get("out") or {}
 pipeline = arguments.get("--pipeline", "default")
 table = Path("published.jsonl")
+if "--print-state" in sys.argv and settings.get("mute"):
+    sys.stderr.write("target-td-table: The key may not read the state.\n")
+    sys.exit(settings["mute"])
 if "--print-state" in sys.argv:
     lines = map(json.loads, table.read_text().splitlines() if table.exists() else [])
     states = [line["state"] for line in lines if line["pipeline"] == pipeline]

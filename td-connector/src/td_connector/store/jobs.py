@@ -92,7 +92,7 @@ def end(store: Store, job: Job, progress: Progress, outcome: Outcome, now: UnixS
         "reason": outcome.reason,
         "load": _without_config(job),
     }
-    is_ours = _move(store, job, progress, ended)
+    is_ours = _move(store, job, progress, ended, is_uncertain=outcome.is_uncertain)
     if is_ours and job.schedule_id is not None:
         _forget_old_logs(store, job)
     return is_ours
@@ -113,7 +113,14 @@ def _forget_old_logs(store: Store, job: Job) -> None:
         connection.execute(update(jobs).where(old).values(log=""))
 
 
-def _move(store: Store, job: Job, progress: Progress, values: dict[str, Any]) -> bool:
+def _move(
+    store: Store,
+    job: Job,
+    progress: Progress,
+    values: dict[str, Any],
+    *,
+    is_uncertain: bool = False,
+) -> bool:
     ours = (
         (jobs.c.id == job.id)
         & (jobs.c.status == Status.RUNNING.value)
@@ -123,11 +130,12 @@ def _move(store: Store, job: Job, progress: Progress, values: dict[str, Any]) ->
     with store.transaction() as connection:
         if connection.execute(update(jobs).where(ours).values(values)).rowcount != 1:
             return False
-        if progress.state is not None and job.schedule_id is not None:
+        moved = {} if progress.state is None else {"state": progress.state, "is_uncertain": False}
+        if is_uncertain:
+            moved["is_uncertain"] = True
+        if moved and job.schedule_id is not None:
             connection.execute(
-                update(schedules)
-                .where(schedules.c.id == job.schedule_id)
-                .values(state=progress.state, is_uncertain=False)
+                update(schedules).where(schedules.c.id == job.schedule_id).values(moved)
             )
     return True
 
