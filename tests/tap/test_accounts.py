@@ -134,6 +134,14 @@ def test_a_state_of_several_accounts_is_not_taken_for_that_of_one(tap: Tap) -> N
         tap.read("charges", state=several.state)
 
 
+def test_without_incremental_no_state_is_written(tap: Tap) -> None:
+    run = tap.read("charges", account_ids="all", incremental=False)
+
+    assert sorted(run.ids("charges")) == ["ch_of_acct_one", "ch_of_acct_two"]
+    assert len(run.activated("charges")) == 1
+    assert run.of_type("STATE") == []
+
+
 def test_ids_that_are_none_are_refused(tap: Tap) -> None:
     with pytest.raises(ConfigError, match="ids of accounts begin with `acct_`"):
         tap.read("charges", account_ids=["everyone"])

@@ -33,12 +33,14 @@ class Accounts:
         ids: The accounts; `ALL_ACCOUNTS` alone for every one that is connected.
         source_of: Makes the source of an account from its client.
         run_of: Makes an account's run of its source, its clock and its state.
+        incremental: Whether states are written.
     """
 
     client: Client
     ids: tuple[str, ...]
     source_of: Callable[[Client, str], Source]
     run_of: Callable[[Source, Clock, State], Run]
+    incremental: bool = True
 
     def sync(
         self,
@@ -79,10 +81,9 @@ class Accounts:
 
             failures += sync(replace(run, announce=wholes.note), shapes, output, stop, remember)
             total = before.with_account(account, last)
-        if not stop.is_set():
-            lines = wholes.lines(shapes, len({*ids, *total.accounts}))
-            if lines:
-                output.write(lines)
+        if not stop.is_set() and (lines := wholes.lines(shapes, len({*ids, *total.accounts}))):
+            output.write(lines)
+            if self.incremental:
                 output.write_state(total, always=True)
         return failures
 

@@ -176,7 +176,8 @@ class TapStripeTd(Tap):
         client = self._open_client(open_auth(self.settings))
         output = Output(sys.stdout.buffer)
         if self.settings.account_ids:
-            accounts = Accounts(client, self.settings.account_ids, self._source, self._run)
+            ids, incremental = self.settings.account_ids, self.settings.incremental
+            accounts = Accounts(client, ids, self._source, self._run, incremental)
             with stop_on_signals() as stop:
                 return accounts.sync(streams, self.resumed_from, output, stop)
         clock = read_clock(client)
