@@ -142,6 +142,30 @@ def test_without_incremental_no_state_is_written(tap: Tap) -> None:
     assert run.of_type("STATE") == []
 
 
+def test_what_one_account_remembers_is_kept_when_it_becomes_one_of_several(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    items = [{"id": f"si_{n:02}"} for n in range(14)]
+    stripe.create("subscription", id="sub_1", items=items)
+    stripe.advance(HOUR)
+    streams = ("subscription_items", "country_specs", "balance_transactions", "events")
+    alone = tap.read(*streams)
+    stripe.delete("subscription_item", "si_13")
+    stripe.update("subscription", "sub_1", description="changed")
+    stripe.advance(HOUR)
+
+    ids = [stripe.ledger.account]
+    several = tap.read(*streams, account_ids=ids, state=alone.state)
+    own = tap.read(*streams, account_ids=ids, state=several.state)
+
+    gone = [r["id"] for r in several.records("subscription_items") if r["_sdc_deleted_at"]]
+    assert gone == ["si_13"]
+    assert own.records("subscription_items") == []
+    account = several.state["accounts"][stripe.ledger.account]
+    assert account["children"].keys() == alone.state["children"].keys()
+    assert account["bookmarks"].keys() == alone.state["bookmarks"].keys()
+
+
 def test_ids_that_are_none_are_refused(tap: Tap) -> None:
     with pytest.raises(ConfigError, match="ids of accounts begin with `acct_`"):
         tap.read("charges", account_ids=["everyone"])

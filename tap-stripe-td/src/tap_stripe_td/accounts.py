@@ -125,11 +125,11 @@ def _of_several(state: State) -> State:
     Raises:
         ConfigError: If nobody can tell which account a state is of.
     """
-    if not state.bookmarks:
+    if not state.bookmarks and not state.children:
         return State(accounts=state.accounts)
     if state.account is None:
         raise ConfigError(
             "The state does not tell which account it is of, but `account_ids` is set. Leave "
             "`--state` out to read the accounts from the start."
         )
-    return State(accounts={state.account: State(state.bookmarks, state.account)})
+    return State().with_account(state.account, replace(state, accounts=State().accounts))
