@@ -27,9 +27,10 @@ def side_by_side(
     """
     todo: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[Result | _Raised] = queue.SimpleQueue()
+    ended = threading.Event()
     for number in range(threads):
         threading.Thread(
-            target=_work, args=(work, todo, done), name=f"side-{number}", daemon=True
+            target=_work, args=(work, todo, done, ended), name=f"side-{number}", daemon=True
         ).start()
     try:
         waiting = 0
@@ -42,8 +43,8 @@ def side_by_side(
         for _ in range(waiting):
             yield _result(done)
     finally:
-        while not todo.empty():
-            todo.get()
+        # Whoever takes one more item leaves it; emptying the queue would be a race for the last.
+        ended.set()
         for _ in range(threads):
             todo.put(None)
 
@@ -57,8 +58,9 @@ def _work(
     work: Callable[[Item], Result],
     todo: queue.SimpleQueue[Item | None],
     done: queue.SimpleQueue[Result | _Raised],
+    ended: threading.Event,
 ) -> None:
-    while (item := todo.get()) is not None:
+    while (item := todo.get()) is not None and not ended.is_set():
         try:
             done.put(work(item))
         except BaseException as error:  # noqa: BLE001 - raised again where results are taken
