@@ -118,18 +118,6 @@ def test_a_write_only_key_is_told_early_that_it_needs_a_master_key(
     assert held(server.account) == {"0": 1.5}
 
 
-def test_the_key_is_in_no_log_and_no_repr(
-    server: TreasureDataServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    server.faults = {3: Fault.E500, 5: Fault.RESET}
-    load(server.url, Mode.APPEND)
-    assert server.authorizations == {f"TD1 {MASTER}"}
-    assert "Trying again" in caplog.text
-    assert MASTER not in caplog.text
-    assert MASTER not in repr(vars(open_loader(server.url)._calls.api))
-
-
 def test_a_service_that_stays_away_is_worth_another_try_later(
     server: TreasureDataServer,
 ) -> None:

@@ -47,7 +47,8 @@ def address_in(destination: str, setting: str | None = None) -> Address:
     """
     parts = _parsed(destination)
     database = parts.path.strip("/") or setting or ""
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    # An API key may have a slash, so it may reach into the path.
+    if "@" in destination or "/" in database or parts.query or parts.fragment:
         raise SettingsError(
             [
                 (

@@ -87,6 +87,10 @@ class _Key(requests.auth.AuthBase):
         request.headers["Authorization"] = f"TD1 {self.key}"
         return request
 
+    def hidden_in(self, text: str) -> str:
+        """A text without the key: an answer may repeat what it was sent."""
+        return text.replace(self.key.rpartition("/")[2], "…")
+
 
 class Api:
     """The API at one endpoint. May be called by several threads at once.
@@ -154,7 +158,8 @@ class Api:
         if response.status_code == 407:
             raise RefusedError(request.path, 0, _PROXY_REFUSES[407].format("HTTP_PROXY"))
         if not response.ok or response.is_redirect:
-            raise RefusedError(request.path, response.status_code, _message(response.content),
+            message = self._auth.hidden_in(_message(response.content))
+            raise RefusedError(request.path, response.status_code, message,
                                _conflict(response.content))  # fmt: skip
         try:
             return parse(response.content)
