@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from td_connector.load_file import parse_settings
 
 if TYPE_CHECKING:
     from tests.connector.workshop import Workshop
@@ -166,6 +169,28 @@ def test_guess_fills_a_file_in_with_every_setting_and_shows_no_key(workshop: Wor
         "out:\n\n  # Where the tables are.\n  # destination: duckdb:///x\n\n"
         "  # append or replace.\n  mode: replace\n"
     )
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_guess_leaves_the_filters_that_fill_time_as_they_are(
+    workshop: Workshop, *, is_flat: bool
+) -> None:
+    given = {"secret_key": "sk_live_abcdefgh", "target": "charge"}
+    add_time = {
+        "type": "add_time",
+        "to_column": {"name": "time"},
+        "from_column": {"name": "created", "timestamp_format": "%Y-%m-%d"},
+    }
+    beside = {"filters": [{"type": "rename"}, add_time], "exec": {}}
+    whole = given | beside if is_flat else {"in": given} | beside
+    (workshop.folder / "seed.yml").write_text(json.dumps(whole))
+
+    assert workshop.td("guess", "seed.yml", "-o", "load.yml").code == 0
+
+    guessed = parse_settings((workshop.folder / "load.yml").read_text())
+    assert guessed.keys() == {"in", "out", "filters", "exec"}
+    assert beside.items() <= guessed.items()
+    assert guessed["in"] == {"type": "stripe", **given}
 
 
 def test_guess_keeps_a_file_that_is_there_under_another_name(workshop: Workshop) -> None:

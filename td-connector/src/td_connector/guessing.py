@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _WIDTH = 96
 
+_SECTIONS = frozenset({"exec", "filters"})
+"""What a `load.yml` may have beside `in:` and `out:`."""
+
 
 @dataclass(frozen=True)
 class Described:
@@ -48,13 +51,16 @@ def fill_in(
 ) -> str:
     """Return a whole `load.yml`: what was given, and every other setting as a comment.
 
-    A flat file is parted: what the target knows goes to `out:`, all else is the tap's.
+    A flat file is parted: what the target knows goes to `out:`, all else is the tap's. What stands
+    beside `in:` and `out:` stays as it is, such as the `filters:` that fill `time`.
     """
     given_in, given_out = _parts(given, {each.name for each in target})
     # A section of comments alone would be null.
     given_out = given_out or {each.name: each.default for each in target if each.name == "mode"}
     lines = ["in:", *_section({"type": "stripe", **given_in}, tap)]
     lines += ["out:", *_section(given_out, target)]
+    for name, value in _beside(given).items():
+        lines += _entry(name, value)
     return "\n".join(lines) + "\n"
 
 
@@ -79,12 +85,21 @@ def _about(program: str) -> tuple[Described, ...]:
     )
 
 
+def _beside(given: Mapping[str, Any]) -> dict[str, Any]:
+    is_parted = "in" in given or "out" in given
+    return {
+        name: value
+        for name, value in given.items()
+        if (name not in {"in", "out"} if is_parted else name in _SECTIONS)
+    }
+
+
 def _parts(
     given: Mapping[str, Any], of_the_target: set[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     if "in" in given or "out" in given:
         return dict(given.get("in") or {}), dict(given.get("out") or {})
-    flat = {name: value for name, value in given.items() if name not in {"exec", "filters"}}
+    flat = {name: value for name, value in given.items() if name not in _SECTIONS}
     out = {name: value for name, value in flat.items() if name in of_the_target}
     return {name: value for name, value in flat.items() if name not in out}, out
 
