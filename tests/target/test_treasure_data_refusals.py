@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import pytest
 
 from target_td_table.errors import BusyError, InputError, SettingsError
-from target_td_table.loaders.treasure_data.address import REGIONS, address_in, checked_key
+from target_td_table.loaders.treasure_data.address import address_in, checked_key
 from target_td_table.loaders.treasure_data.api import Patience
 from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
 from target_td_table.modes import Mode
@@ -14,6 +15,8 @@ from tests.fakes.treasure_data_loads import CHARGES, SHOP, complete, held, load,
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 from tests.target.batches import batch_of
 from tests.target.world import DuckDbTables, Outcome, Tables, record, schema, state
+
+ALL_REGIONS = "us01, jp01, eu01, ap02, ap03"
 
 
 @pytest.fixture
@@ -42,9 +45,20 @@ class Target(Tables):
         return super().load(*lines, **{"apikey": MASTER, **settings})
 
 
-@pytest.mark.parametrize(("region", "host"), REGIONS.items())
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us01", "api.treasuredata.com"),
+        ("jp01", "api.treasuredata.co.jp"),
+        ("eu01", "api.eu01.treasuredata.com"),
+        ("ap02", "api.ap02.treasuredata.com"),
+        ("ap03", "api.ap03.treasuredata.com"),
+    ],
+)
 def test_a_region_stands_for_its_endpoint(region: str, host: str) -> None:
-    assert address_in(f"td://{region}/shop").endpoint == f"https://{host}"
+    for written in (region, region.upper(), host):
+        assert address_in(f"td://{written}/shop").endpoint == f"https://{host}"
+        assert address_in(f"td://{written}:8443/shop").endpoint == f"https://{host}:8443"
 
 
 def test_plain_http_is_spoken_with_loopback_only() -> None:
@@ -55,7 +69,10 @@ def test_plain_http_is_spoken_with_loopback_only() -> None:
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("td://us02/shop", "`us02` is no region of Treasure Data. Use one of us01, jp01"),
+        (
+            "td://us02/shop",
+            f"`us02` is no region of Treasure Data. Use one of {ALL_REGIONS}, or the host",
+        ),
         ("td://1:key@us01/shop", "holds more than an endpoint and a database"),
         ("td://us01", "is no address in Treasure Data. Write it as `td://us01/database`"),
         ("td://[us01/shop", "is no address in Treasure Data"),
@@ -94,9 +111,21 @@ def test_a_key_that_cannot_be_is_refused_and_not_shown(key: str | None) -> None:
     assert "sk_live" not in str(refused.value)
 
 
-def test_an_unknown_key_is_told_where_keys_come_from(server: TreasureDataServer) -> None:
-    with pytest.raises(SettingsError, match="does not know the API key"):
+def test_an_unknown_key_may_be_that_of_another_region(server: TreasureDataServer) -> None:
+    with pytest.raises(SettingsError, match=f"does not know the API key.* {ALL_REGIONS}, or take"):
         load(server.url, Mode.APPEND, "1/" + "c" * 40)
+
+
+def test_a_host_that_nobody_knows_is_told_with_the_regions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    told = f"no host `api.treasuredate.com` is known here; .* {ALL_REGIONS}. It was tried 12 times"
+    with pytest.raises(BusyError, match=told):
+        load("https://api.treasuredate.com", Mode.APPEND)
 
 
 def test_a_write_only_key_can_append(

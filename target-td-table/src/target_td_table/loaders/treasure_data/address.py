@@ -120,7 +120,8 @@ def checked_key(given: str | None, environment: Mapping[str, str]) -> str:
 def _endpoint(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if host in REGIONS:
-        return f"https://{REGIONS[host]}"
+        port = f":{parts.port}" if parts.port else ""
+        return f"https://{REGIONS[host]}{port}"
     if "." not in host and host != "localhost" and ":" not in host:
         regions = ", ".join(REGIONS)
         raise SettingsError(

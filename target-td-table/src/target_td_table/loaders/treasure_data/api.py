@@ -7,17 +7,19 @@ have a domain key, and 409 and 404 after a repetition are read by `calls` as "do
 import itertools
 import random
 import re
+import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import backoff
 import msgspec
 import requests
 
+from target_td_table.loaders.treasure_data.address import REGIONS
 from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError
 from target_td_table.report import log
 
@@ -149,8 +151,7 @@ class Api:
         except (requests.exceptions.RequestException, OSError) as error:
             if unreached := _unreached(error):
                 raise RefusedError(request.path, 0, unreached) from error
-            # The error's own text may hold the address of a proxy with its password.
-            raise _PassingError(f"no answer ({type(error).__name__})", wait_seconds) from error
+            raise _PassingError(self._no_answer(error), wait_seconds) from error
         if response.status_code == 429 or response.status_code >= 500:
             told = response.headers.get("Retry-After", "")
             wait_seconds = max(wait_seconds, float(told)) if told.isdigit() else wait_seconds
@@ -180,6 +181,17 @@ class Api:
             allow_redirects=False,
         )
 
+    def _no_answer(self, error: Exception) -> str:
+        """Not in the error's own words: they may hold the address of a proxy with its password."""
+        is_proxys = isinstance(error, requests.exceptions.ProxyError)
+        if not is_proxys and any(isinstance(each, socket.gaierror) for each in _causes(error)):
+            host, regions = urlsplit(self._endpoint).hostname, ", ".join(REGIONS)
+            return (
+                f"no host `{host}` is known here; `destination` may name a region instead, one of "
+                f"{regions}"
+            )
+        return f"no answer ({type(error).__name__})"
+
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
@@ -202,17 +214,21 @@ def _unreached(error: Exception) -> str | None:
 
     A connection that breaks while it is being encrypted is an `SSLError` too, and may pass.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return _NOT_TRUSTED
-        cause = cause.__context__
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _causes(error)):
+        return _NOT_TRUSTED
     # `http.client` tells the status in a text only.
     refused = re.search(r"Tunnel connection failed: (4\d\d) ", str(error))
     if refused is None:
         return None
     told = _PROXY_REFUSES.get(int(refused[1]), _PROXY_REFUSES[0])
     return told.format("HTTPS_PROXY", status=refused[1])
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
+    while error is not None:
+        yield error
+        error = error.__context__
 
 
 def _object(body: bytes) -> dict[str, Any]:

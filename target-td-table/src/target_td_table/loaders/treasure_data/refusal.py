@@ -1,6 +1,7 @@
 """What Treasure Data refuses, and the sentence for the person who runs the load."""
 
 from target_td_table.errors import BusyError, DestinationError, SettingsError, TargetError
+from target_td_table.loaders.treasure_data.address import REGIONS
 
 
 class RefusedError(Exception):
@@ -46,8 +47,9 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
         return SettingsError(
             [
                 (
-                    "Treasure Data does not know the API key. Take a key of this account and region "
-                    "from its console, and give it as `apikey` or in TD_API_KEY."
+                    "Treasure Data does not know the API key. A key is known in its own region only: "
+                    f"correct the region in `destination`, one of {', '.join(REGIONS)}, or take a "
+                    "key of that region from its console, as `apikey` or in TD_API_KEY."
                 )
             ]
         )
