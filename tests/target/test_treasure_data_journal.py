@@ -1,13 +1,20 @@
 """The table of states: of each pipeline only the last row counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from target_td_table.loaders.treasure_data.address import Address
+from target_td_table.loaders.treasure_data.api import Patience
 from target_td_table.loaders.treasure_data.journal import MOST_ROWS
+from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
 from target_td_table.modes import Mode
-from tests.fakes.treasure_data import FakeTreasureData
+from target_td_table.state import State
+from tests.fakes.treasure_data import MASTER, FakeTreasureData
 from tests.fakes.treasure_data_loads import (
+    CHARGES,
+    NEW,
     PIPELINE,
     SHOP,
     STATE,
@@ -20,6 +27,8 @@ from tests.fakes.treasure_data_loads import (
 from tests.fakes.treasure_data_nursery import nursery
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 from tests.fakes.treasure_data_tables import FakeTable
+from tests.target.batches import batch_of
+from tests.target.loader_contract import LOAD
 
 NOTHING = '{"commits":[],"renamings":[]}'
 COLUMNS = [["pipeline", "string"], ["state", "string"], ["pending", "string"]]
@@ -128,3 +137,47 @@ def test_rows_that_cannot_be_deleted_stop_no_load(
     assert rows_of(server, PIPELINE) > MOST_ROWS
     assert held(server.account) == complete(Mode.APPEND)
     assert "of which only the last counts" in caplog.text
+
+
+def fails(server: TreasureDataServer, _: int) -> None:
+    server.account.failing_jobs = 1
+
+
+def is_away(server: TreasureDataServer, number: int) -> None:
+    server.faults = {number + n: Fault.RESET for n in range(1, 100)}
+
+
+def refuses(server: TreasureDataServer, _: int) -> None:
+    server.account.may_create = False
+
+
+@pytest.mark.parametrize("goes_wrong", [fails, is_away, refuses])
+def test_what_fails_after_a_publication_keeps_no_state_back(
+    server: TreasureDataServer,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    goes_wrong: Callable[[TreasureDataServer, int], None],
+) -> None:
+    def before(number: int) -> None:
+        queries = [each for each in server.requests if "/job/issue/" in each]
+        # The first query decides.
+        if len(queries) > 1 or "_td_loads" in server.requests[-1]:
+            goes_wrong(server, number)
+
+    server.account = shop()
+    server.before = before
+    patience = Patience(first_seconds=0.001, tries=2, look_seconds=0.001)
+    loader = TreasureDataLoader(
+        Address(server.url, SHOP), MASTER, pipeline=PIPELINE, patience=patience
+    )
+    loader.alter(CHARGES)
+    records = [{"id": name, "amount": int(amount), "paid": True} for name, amount in NEW.items()]
+    staged = loader.stage(batch_of(tmp_path, CHARGES, records), Mode.APPEND)
+
+    loader.publish([staged], State(PIPELINE, STATE), [LOAD])
+    loader.close()
+
+    server.before, server.faults = lambda _: None, {}
+    assert held(server.account) == complete(Mode.APPEND)
+    assert states(server) == {PIPELINE: STATE}
+    assert "All of this publication is visible, and its state stands" in caplog.text

@@ -9,25 +9,23 @@ docs/decisions/0509-old-rows-of-the-state-are-trimmed.md.
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from target_td_table.errors import DestinationError
 from target_td_table.loaders.base import LoadRow
 from target_td_table.loaders.sql import (
-    LOADS_COLUMNS,
     LOADS_TABLE,
     STATE_TABLE,
     literal,
-    load_values,
     other_pipelines,
 )
+from target_td_table.loaders.treasure_data import loads as told_loads
 from target_td_table.loaders.treasure_data import queries
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.refusal import LostSessionError, RefusedError
 from target_td_table.loaders.treasure_data.session import Session
-from target_td_table.loaders.treasure_data.values import timestamp
 from target_td_table.report import log
 from target_td_table.state import State
 from target_td_table.table import TableName
@@ -193,6 +191,8 @@ class Journal:
 
     def decide(self, state: State, pending: Pending) -> None:
         """From here on the publication happens, whatever else does."""
+        if not self._may_query:
+            return
         values = ", ".join(
             [
                 str(int(time.time())), literal(state.pipeline), literal(state.value),
@@ -201,24 +201,20 @@ class Journal:
         )  # fmt: skip
         names = ", ".join(name for name, _ in _COLUMNS)
         insert = f"INSERT INTO {STATE_TABLE} (time, {names}) VALUES ({values})"
-        self._write(STATE_TABLE, _COLUMNS, insert)
+        try:
+            self._write(STATE_TABLE, _COLUMNS, insert)
+        except RefusedError as refusal:
+            self._do_without(refusal)
         self._unsettled = None if pending == _NOTHING else state
 
     def keep_loads(self, loads: Sequence[LoadRow]) -> None:
-        """Tell of loads; a row takes the place of the one of the same load and table."""
-        columns = [
-            (name, "long" if type_ == "BIGINT" else "string")
-            for name, type_ in LOADS_COLUMNS.items()
-        ]
-        names = ", ".join(["time", *LOADS_COLUMNS])
-        rows = ", ".join(f"({_values(load)})" for load in loads)
-        same = " OR ".join(
-            f"(load_id = {literal(load.load_id)} AND table_name = {literal(str(load.table))})"
-            for load in loads
-        )
-        delete = f"DELETE FROM {LOADS_TABLE} WHERE {same}"
-        insert = f"INSERT INTO {LOADS_TABLE} ({names}) VALUES {rows}"
-        self._write(LOADS_TABLE, columns, delete, insert)
+        """Tell of loads; a row takes the place of the one of the same load and table.
+
+        Raises:
+            RefusedError: If the key may not: that says nothing about states.
+        """
+        if loads and self._may_query:
+            self._write(LOADS_TABLE, told_loads.COLUMNS, *told_loads.statements(loads))
 
     def _lasts(self) -> list[_Decided]:
         """The last row of each pipeline."""
@@ -233,17 +229,12 @@ class Journal:
         return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query)]
 
     def _write(self, table: str, columns: Sequence[tuple[str, str]], *statements: str) -> None:
-        if not self._may_query:
-            return
-        try:
-            if table not in self._made:
-                self._calls.create_table(table)
-                self._calls.append_schema(table, columns)
-                self._made.add(table)
-            for statement in statements:
-                queries.run(self._calls, statement)
-        except RefusedError as refusal:
-            self._do_without(refusal)
+        if table not in self._made:
+            self._calls.create_table(table)
+            self._calls.append_schema(table, columns)
+            self._made.add(table)
+        for statement in statements:
+            queries.run(self._calls, statement)
 
     def _do_without(self, refusal: RefusedError) -> None:
         if refusal.status != 403:
@@ -254,14 +245,3 @@ class Journal:
             "cannot tell it, and a load that was killed must be run again from the state before "
             "it, with the same records."
         )
-
-
-def _values(load: LoadRow) -> str:
-    return ", ".join([str(int(load.started_at.timestamp())), *map(_literal, load_values(load))])
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, int):
-        return str(value)
-    text = value if isinstance(value, str) else timestamp(value.isoformat())
-    return literal(str(text))

@@ -26,8 +26,14 @@ from target_td_table.loaders.treasure_data.catalog import Catalog
 from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Filling
 from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
-from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError, not_created, told
-from target_td_table.loaders.treasure_data.schema import fitted_table_name
+from target_td_table.loaders.treasure_data.refusal import (
+    AwayError,
+    RefusedError,
+    not_created,
+    told,
+    warn_of_the_rest,
+)
+from target_td_table.loaders.treasure_data.schema import fitted_table_name, key_names
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.loaders.treasure_data.staging import Staging, Stagings, check
 from target_td_table.modes import Mode
@@ -140,9 +146,13 @@ class TreasureDataLoader:
             if state is not None:
                 self._journal.decide(state, pending)
             pending.carry_out(self._calls)
-            if loads:
-                self._journal.keep_loads(loads)
-            self._clean_up(pending, asides)
+            self._done += [commit.session for commit in pending.commits]
+            self._catalog.forget()
+        with self._published():
+            self._journal.keep_loads(loads)
+            for aside in asides:
+                aside.forget()
+            self._forget_sessions(keep=_MOST_KEPT_SESSIONS)
 
     def discard(self, tables: Sequence[Table], mode: Mode) -> None:
         """See `Loader`."""
@@ -192,6 +202,15 @@ class TreasureDataLoader:
             self._is_away = True
             raise
 
+    @contextlib.contextmanager
+    def _published(self) -> Iterator[None]:
+        """What fails here comes after a publication, whose state it must not keep back."""
+        try:
+            yield
+        except (RefusedError, TargetError) as error:
+            self._is_away |= isinstance(error, AwayError)
+            warn_of_the_rest(error)
+
     def _create(self, name: str) -> None:
         try:
             self._calls.create_table(name)
@@ -218,7 +237,7 @@ class TreasureDataLoader:
         if mode is Mode.APPEND:
             sessions = self._sessions(placed, first)
         else:
-            sessions = self._aside(placed.name).sessions(mode, _key(placed))
+            sessions = self._aside(placed.name).sessions(mode, key_names(placed))
         return Filling(sessions, self._uploads)
 
     def _sessions(self, placed: Table, first: bytes) -> Iterator[Session]:
@@ -227,7 +246,7 @@ class TreasureDataLoader:
         for number in count():
             mark = self._mark(table, first.hex(), str(number))
             name = f"target_td_table_{table[:60]}_{mark}"
-            yield Session(self._calls, name, table, _key(placed))
+            yield Session(self._calls, name, table, key_names(placed))
 
     def _ready(self, last: Staged, state: State | None) -> Iterator[Commit]:
         """Bring appended rows to the point where only the commit is missing."""
@@ -276,18 +295,6 @@ class TreasureDataLoader:
                 self._calls.append_schema(name, added)
         self._catalog.forget()
 
-    def _clean_up(self, pending: Pending, asides: Sequence[Aside]) -> None:
-        self._done += [commit.session for commit in pending.commits]
-        for aside in asides:
-            aside.forget()
-        self._catalog.forget()
-        self._forget_sessions(keep=_MOST_KEPT_SESSIONS)
-
     def _forget_sessions(self, *, keep: int) -> None:
         while len(self._done) > keep:
             self._calls.delete_session(self._done.pop(0))
-
-
-def _key(placed: Table) -> list[str]:
-    found = [placed.column_of(field) for field in placed.key]
-    return [column.name for column in found if column]

@@ -2,6 +2,7 @@
 
 from target_td_table.errors import BusyError, DestinationError, SettingsError, TargetError
 from target_td_table.loaders.treasure_data.address import REGIONS
+from target_td_table.report import log
 
 
 class RefusedError(Exception):
@@ -84,3 +85,12 @@ def not_created(refusal: RefusedError, database: str, table: str) -> TargetError
             )
         ]
     )
+
+
+def warn_of_the_rest(error: RefusedError | TargetError) -> None:
+    """Tell of what failed after a publication was complete."""
+    log.warning(
+        "All of this publication is visible, and its state stands. Only what follows is not done: "
+        "to tell of the load in `_td_loads`, by which pipelines that share a table know each other, "
+        "and to delete sessions that have done their work. This is why: %s", error,
+    )  # fmt: skip

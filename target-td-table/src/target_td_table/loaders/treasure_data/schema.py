@@ -153,3 +153,9 @@ def _fitted(column: Column, *, frees_time: bool) -> str:
 
 def _suffixed(word: str, field: str) -> str:
     return f"{word}_{hashlib.sha256(field.encode()).hexdigest()[:8]}"
+
+
+def key_names(placed: Table) -> list[str]:
+    """The names of the columns that name a record."""
+    found = [placed.column_of(field) for field in placed.key]
+    return [column.name for column in found if column]
