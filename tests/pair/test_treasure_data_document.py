@@ -367,3 +367,30 @@ def test_rows_get_the_time_that_the_document_says(world: World, number: int) -> 
     times = [row["time"] for row in found.values()]
     assert times == expected if expected else len(set(times)) == 1
     assert number == 0 or [row["time_"] for row in found.values()] == [99] * 4
+
+
+def test_the_first_file_and_its_commands_load_what_is_there_and_then_what_is_new(
+    stripe: ChangingStripe, url: str, pair: Pair
+) -> None:
+    stripe.create("charge", id="ch_1", created=stripe.now - 9)
+    stripe.advance(3600)
+    (text,) = re.findall(r"```yaml\n# load.yml\n(.*?)```", DOCUMENT, re.DOTALL)
+    export, load, next_load = re.findall(
+        r"^(?:export|tap-stripe-td) .*?(?=     #|$)", DOCUMENT, re.MULTILINE
+    )
+    with served(FakeTreasureData()) as server:
+        settings = yaml.safe_load(text.replace("us01", server.host))
+        settings["in"] |= {
+            "client_secret": stripe.key, "refresh_token": stripe.authorize("app"), "base_url": url,
+        }  # fmt: skip
+        (pair.folder / "load.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+        key = export.replace("1/…", MASTER)
+        lines = [key, f"export XDG_STATE_HOME={pair.folder}", load, next_load]
+        typed = pair.shell("set -e\n" + "\n".join(lines))
+        assert typed.exit_code == 0, typed.stderr
+        found = server.account.rows("td_sample_db", "td_sample_table")
+        assert [row["id"] for row in found] == ["ch_1"]
+        (printed,) = re.findall(r"^target-td-table .*--print-state(?= >)", DOCUMENT, re.MULTILINE)
+        state = pair.shell(f"{key}\n{printed}")
+    kept = (pair.folder / "state.json").read_text(encoding="utf-8").splitlines()
+    assert state.stdout.decode().strip() == kept[-1]
