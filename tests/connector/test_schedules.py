@@ -75,6 +75,67 @@ def test_everything_wrong_with_a_new_schedule_is_told_at_once(workshop: Workshop
     assert workshop.td("list").out == "0 rows in set\n"
 
 
+def test_what_the_programs_say_of_the_settings_is_told_and_nothing_is_stored(
+    workshop: Workshop,
+) -> None:
+    said = workshop.create(
+        "daily", "61 * * * *", secret_key="hunter2hunter2",
+        wrong="hunter2hunter2 is no key.", out={"wrong": "`mode` is `upsert`."},
+    )  # fmt: skip
+
+    assert said.code == 2
+    assert [line.partition(": ")[2] for line in said.err.splitlines()][1:] == [
+        "tap-stripe-td: *** is no key.",
+        "target-td-table: `mode` is `upsert`.",
+    ]
+    assert workshop.td("list").out == "0 rows in set\n"
+
+
+def test_a_schedule_is_not_updated_to_what_a_program_refuses(workshop: Workshop) -> None:
+    workshop.create("daily")
+    before = workshop.show("daily")
+    (workshop.folder / "state.json").write_text('{"last": 5}')
+    file = workshop.load_file(out={"wrong": "`mode` is `upsert`."})
+
+    for arguments, sentence in (
+        (["--config", file], "target-td-table: `mode` is `upsert`."),
+        (["--state", "state.json"], "tap-stripe-td: No `next`."),
+    ):
+        said = workshop.td("update", "daily", *arguments)
+        assert (said.code, said.err) == (2, f"td-connector: {sentence}\n")
+    assert workshop.show("daily") == before
+
+
+def test_a_program_that_cannot_check_settings_is_named(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workshop.folder / "old").write_text("#!/bin/sh\nexit 2\n")
+    (workshop.folder / "old").chmod(0o755)
+    monkeypatch.setenv("TD_CONNECTOR_TAP", str(workshop.folder / "old"))
+
+    said = workshop.create("daily")
+
+    assert said.code == 1
+    assert said.err.startswith(
+        "td-connector: `tap-stripe-td --check-settings` gave no answer (exit code 2). Install this"
+    )
+
+
+def test_the_programs_themselves_check_the_settings(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TD_CONNECTOR_TAP")
+    monkeypatch.delenv("TD_CONNECTOR_TARGET")
+
+    said = workshop.create("daily", target="charg", out={"destination": "oracle://x"})
+    assert said.code == 2
+    told = said.err.splitlines()
+    assert told[0].startswith("td-connector: tap-stripe-td: There is no stream `charg`")
+    assert told[1].startswith("td-connector: target-td-table: There is no loader for `oracle://`")
+
+    assert workshop.create("daily", target="charge").code == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

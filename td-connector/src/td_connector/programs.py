@@ -72,11 +72,8 @@ def load_starts(load: Load, config: Path, state: Path | None, pipeline: str) -> 
     """
     if load.meltano_job is not None:
         return (Start(MELTANO, (find_program(MELTANO), "run", load.meltano_job)),)
-    tap = [find_program(TAP), "--config", str(config)]
-    if state is not None:
-        tap += ["--state", str(state)]
     return (
-        Start(TAP, tuple(tap)),
+        Start(TAP, tuple(_tap(config, state))),
         Start(TARGET, (*_target(load, config), *_pipeline(pipeline)), lets_state_out=True),
     )
 
@@ -87,11 +84,24 @@ def state_question(load: Load, config: Path, pipeline: str) -> Start:
     return Start(TARGET, arguments, lets_state_out=True)
 
 
+def settings_questions(load: Load, config: Path, state: Path | None) -> tuple[Start, ...]:
+    """Return the starts of a tap and a target that check their settings, and end."""
+    return (
+        Start(TAP, (*_tap(config, state), "--check-settings")),
+        Start(TARGET, (*_target(load, config), "--check-settings")),
+    )
+
+
 def environment(inherited: Mapping[str, str], *, meltano: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a load's programs; Meltano finds its plugins by the PATH."""
     beside = str(Path(sys.executable).parent)
     path = os.pathsep.join(filter(None, (beside, inherited.get("PATH", ""))))
     return {**inherited, **meltano, "PATH": path}
+
+
+def _tap(config: Path, state: Path | None) -> list[str]:
+    arguments = [find_program(TAP), "--config", str(config)]
+    return arguments if state is None else [*arguments, "--state", str(state)]
 
 
 def _target(load: Load, config: Path) -> list[str]:

@@ -61,12 +61,12 @@ def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
     inherited = environment(os.environ, meltano=_meltano(job))
     settings = parse_settings(job.load.config) if job.load.config else {}
     with TemporaryDirectory(prefix="td-connector-") as scratch:
-        config = _private_file(Path(scratch) / "load.yml", job.load.config)
+        config = private_file(Path(scratch) / "load.yml", job.load.config)
         pipeline = schedule.pipeline if schedule else ""
         if setting(settings, "pipeline", "out"):
             pipeline = ""
         state, note = _state(job, schedule, config, pipeline)
-        path = _private_file(Path(scratch) / "state.json", state) if state else None
+        path = private_file(Path(scratch) / "state.json", state) if state else None
         yield Starting(
             load_starts(job.load, config, path, pipeline),
             folder,
@@ -122,7 +122,8 @@ def is_state(line: str) -> bool:
         return False
 
 
-def _private_file(path: Path, text: str) -> Path:
+def private_file(path: Path, text: str) -> Path:
+    """Write a new file that only its owner may read."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
     return path

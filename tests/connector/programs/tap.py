@@ -2,8 +2,8 @@
 
 Its settings stand under `in:` of a load.yml that is JSON: rows (3), page (1), until, seconds a page
 (0), fail (the exit code after all rows), say (its last words), deaf (whether it goes on when asked to
-end; it leaves a file `asked`), long (whether a state does not fit into a pipe). Its process id is in
-`tap.pid`.
+end; it leaves a file `asked`), long (whether a state does not fit into a pipe), wrong (what its check
+of the settings says). Its process id is in `tap.pid`.
 """
 
 import json
@@ -25,7 +25,15 @@ if "--about" in sys.argv:
     }
     print(json.dumps({"settings": {"properties": told}}))
     sys.exit(0)
-settings = json.loads(Path(arguments["--config"]).read_text())["in"]
+text = Path(arguments["--config"]).read_text()
+if "--check-settings" in sys.argv and not text.startswith("{"):
+    sys.exit(0)
+settings = json.loads(text)["in"]
+if "--check-settings" in sys.argv:
+    state = Path(arguments["--state"]).read_text() if "--state" in arguments else '{"next": 0}'
+    wrong = settings.get("wrong") or ("" if "next" in json.loads(state) else "No `next`.")
+    sys.stderr.write(f"tap-stripe-td: {wrong}\n" if wrong else "")
+    sys.exit(2 if wrong else 0)
 if settings.get("deaf"):
     signal.signal(signal.SIGTERM, lambda *_: Path("asked").touch())
 padding = {"padding": "x" * (1 << 20)} if settings.get("long") else {}

@@ -3,7 +3,8 @@
 Each publication is a line of `published.jsonl`, rows and state at once, as a real destination keeps
 both in one transaction. Settings under `out:`: die_at (a record that kills it before it is
 published), die_after (a state it publishes but does not let out), fail, say,
-mute (the exit code with which it does not print its state).
+mute (the exit code with which it does not print its state), wrong (what its check of the settings
+says).
 """
 
 import json
@@ -20,7 +21,14 @@ if "--about" in sys.argv:
     }
     print(json.dumps({"settings": {"properties": told}}))
     sys.exit(0)
-settings = json.loads(Path(arguments["--config"]).read_text()).get("out") or {}
+text = Path(arguments["--config"]).read_text()
+if "--check-settings" in sys.argv and not text.startswith("{"):
+    sys.exit(0)
+settings = json.loads(text).get("out") or {}
+if "--check-settings" in sys.argv:
+    wrong = settings.get("wrong") or ""
+    sys.stderr.write(f"target-td-table: {wrong}\n" if wrong else "")
+    sys.exit(2 if wrong else 0)
 pipeline = arguments.get("--pipeline", "default")
 table = Path("published.jsonl")
 if "--print-state" in sys.argv and settings.get("mute"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from td_connector.checking import check_load
 from td_connector.commands.options import with_format, with_store
 from td_connector.cron import check_cron
 from td_connector.errors import TryLaterError, UserError
@@ -48,6 +49,8 @@ def create(store: Store, chosen: Format, **given: Any) -> None:
 
     CRON has five fields, or is @hourly, @daily, @weekly or @monthly; an empty one runs only by
     hand. TABLE may hold {stream}. With --meltano-job there is no DATABASE, TABLE and FILE.
+
+    The tap and the target check the settings first; Stripe and the destination are not asked.
     """
     cron, timezone, load = _checked(
         lambda: check_cron(given["cron"]) if given["cron"].strip() else "",
@@ -119,6 +122,8 @@ def update(store: Store, name: str, chosen: Format, **given: Any) -> None:
         )
     old = schedules.find(store, name)
     new = _updated(old, changes)
+    if new.load != old.load or "state" in changes:
+        check_load(new.load, new.state if "state" in changes else None)
     if "state" in changes:
         _check_idle(store, old)
     schedules.replace(store, new, with_state="state" in changes)
@@ -184,13 +189,15 @@ def _load(given: dict[str, Any]) -> Load:
     missing = ", ".join(name.upper() for name in names if name not in found)
     if missing:
         raise UserError(f"{missing} is missing after CRON. Write: NAME CRON DATABASE TABLE FILE.")
-    return Load(
+    load = Load(
         folder=str(Path.cwd()),
         config=read_load_file(given["file"]),
         database=given["database"],
         table=given["table"],
         time_column=given["time_column"],
     )
+    check_load(load)
+    return load
 
 
 def _updated(old: Schedule, changes: dict[str, Any]) -> Schedule:

@@ -1,0 +1,63 @@
+"""Ask the two programs what is wrong with a load's settings, before it is kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from td_connector.errors import ConnectorError, UserError
+from td_connector.load_file import parse_settings
+from td_connector.masking import Redactor
+from td_connector.programs import environment, settings_questions
+from td_connector.starting import private_file
+
+if TYPE_CHECKING:
+    from td_connector.load import Load
+    from td_connector.programs import Start
+
+_WRONG_SETTINGS = 2
+
+
+def check_load(load: Load, state: str | None = None) -> None:
+    """Let the tap and the target check their settings, and the tap the state it would start from.
+
+    Nothing is reached. The settings of a Meltano job are Meltano's, and not looked at.
+
+    Raises:
+        UserError: With all that both programs say is wrong.
+        ConnectorError: If one of them does not answer.
+    """
+    if load.meltano_job is not None:
+        return
+    redact = Redactor.of(parse_settings(load.config), os.environ)
+    with TemporaryDirectory(prefix="td-connector-") as scratch, ThreadPoolExecutor(2) as pool:
+        config = private_file(Path(scratch) / "load.yml", load.config)
+        path = private_file(Path(scratch) / "state.json", state) if state else None
+        found = list(pool.map(_problems, settings_questions(load, config, path)))
+    if problems := [redact(problem) for each in found for problem in each]:
+        raise UserError(*problems)
+
+
+def _problems(question: Start) -> list[str]:
+    asked = subprocess.run(  # noqa: S603 - our own program
+        question.arguments,
+        env=environment(os.environ, meltano={}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode == 0:
+        return []
+    mine = f"{question.program}: "
+    sentences = [line for line in asked.stderr.splitlines() if line.startswith(mine)]
+    if asked.returncode != _WRONG_SETTINGS or not sentences:
+        raise ConnectorError(
+            f"`{question.program} --check-settings` gave no answer (exit code {asked.returncode}). "
+            "Install this release of it again."
+        )
+    return sentences
