@@ -196,6 +196,18 @@ def test_a_key_that_may_not_create_what_is_missing_is_told_what_that_is(
     assert server.account.sessions == {}
 
 
+def test_a_write_only_key_that_asks_for_the_state_is_told_which_key_can(
+    server: TreasureDataServer,
+) -> None:
+    load(server.url, Mode.APPEND)
+    loader = open_loader(server.url, WRITE_ONLY)
+    with pytest.raises(
+        SettingsError, match=r"let this API key read the state .*`--print-state` ne"
+    ):
+        loader.states()
+    loader.close()
+
+
 def test_the_whole_target_loads_and_lets_the_state_out(server: TreasureDataServer) -> None:
     target = Target(server)
     moment = {"type": "string", "format": "date-time"}

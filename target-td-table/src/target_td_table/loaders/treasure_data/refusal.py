@@ -59,8 +59,8 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
             [
                 (
                     f"Treasure Data does not let this API key {doing} (403 at {refusal.path}). A "
-                    "write-only key can append; replace and merge need a master key. Use a master "
-                    "key, or mode append."
+                    "write-only key can append; replace, merge and `--print-state` need a master "
+                    "key. Use a master key, or mode append with the state of standard output."
                 )
             ]
         )
