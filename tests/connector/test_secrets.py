@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import signal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from td_connector.masking import MASK, Redactor, mask
+from tests.connector.clockwork import stop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.connector.workshop import Workshop
 
 on_any_machine = hypothesis_settings(deadline=None)
 SECRET = "hunter2hunter2"
@@ -78,3 +85,22 @@ def test_a_short_value_is_no_secret_that_would_make_the_log_unreadable() -> None
 
 def test_masking_leaves_settings_that_are_json_still_json() -> None:
     assert json.loads(json.dumps(mask({"a": 1, "secret_key": "x"}))) == {"a": 1, "secret_key": MASK}
+
+
+def test_a_td_connector_that_is_killed_leaves_no_key_behind(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    workshop.create("s", "", rows=1000, seconds=0.1, secret_key=SECRET)
+    running = workshop.start("run", "s", "--wait")
+    workshop.until(lambda: len(workshop.ids()) > 1)
+
+    stop(running, signal.SIGKILL)
+
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and holds_key(path)]
+    assert {path.name for path in kept} <= {"load.yml", "connector.db", "connector.db-wal"}
+    assert {path.parent for path in kept} == {workshop.folder, tmp_path / "store"}
+
+
+def holds_key(path: Path) -> bool:
+    return SECRET.encode() in path.read_bytes()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from td_connector.errors import ConnectorError, UserError
 from td_connector.load_file import parse_settings
 from td_connector.masking import Redactor
 from td_connector.programs import environment, settings_questions
-from td_connector.starting import private_file
+from td_connector.unnamed_files import UnnamedFiles
 
 if TYPE_CHECKING:
     from td_connector.load import Load
@@ -34,15 +32,14 @@ def check_load(load: Load, state: str | None = None) -> None:
     if load.meltano_job is not None:
         return
     redact = Redactor.of(parse_settings(load.config), os.environ)
-    with TemporaryDirectory(prefix="td-connector-") as scratch, ThreadPoolExecutor(2) as pool:
-        config = private_file(Path(scratch) / "load.yml", load.config)
-        path = private_file(Path(scratch) / "state.json", state) if state else None
-        found = list(pool.map(_problems, settings_questions(load, config, path)))
+    with UnnamedFiles() as files, ThreadPoolExecutor(2) as pool:
+        questions = settings_questions(load, files, state or None)
+        found = list(pool.map(lambda each: _problems(each, files.descriptors), questions))
     if problems := [redact(problem) for each in found for problem in each]:
         raise UserError(*problems)
 
 
-def _problems(question: Start) -> list[str]:
+def _problems(question: Start, descriptors: tuple[int, ...]) -> list[str]:
     asked = subprocess.run(  # noqa: S603 - our own program
         question.arguments,
         env=environment(os.environ, meltano={}),
@@ -50,6 +47,7 @@ def _problems(question: Start) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
+        pass_fds=descriptors,
     )
     if asked.returncode == 0:
         return []

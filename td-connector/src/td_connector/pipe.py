@@ -47,7 +47,12 @@ class Pipe:
     """
 
     def __init__(
-        self, starts: Sequence[Start], *, folder: Path, environment: Mapping[str, str]
+        self,
+        starts: Sequence[Start],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        descriptors: Sequence[int] = (),
     ) -> None:
         self._starts = starts
         self._said: queue.SimpleQueue[Said] = queue.SimpleQueue()
@@ -55,12 +60,18 @@ class Pipe:
         self._processes: list[subprocess.Popen[bytes]] = []
         try:
             for start in starts:
-                self._start(start, folder, environment)
+                self._start(start, folder, environment, descriptors)
         except OSError as error:
             self.kill()
             raise ConnectorError(f"`{start.program}` cannot be started: {error}.") from error
 
-    def _start(self, start: Start, folder: Path, environment: Mapping[str, str]) -> None:
+    def _start(
+        self,
+        start: Start,
+        folder: Path,
+        environment: Mapping[str, str],
+        descriptors: Sequence[int],
+    ) -> None:
         position = len(self._processes)
         before = self._processes[-1].stdout if self._processes else None
         process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -72,6 +83,7 @@ class Pipe:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=0,
+            pass_fds=descriptors,
         )
         self._processes.append(process)
         if before is not None:

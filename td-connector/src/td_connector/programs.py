@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from td_connector.load import Load
+    from td_connector.unnamed_files import UnnamedFiles
 
 TAP = "tap-stripe-td"
 TARGET = "target-td-table"
@@ -65,30 +66,32 @@ def find_program(name: str) -> str:
     return found
 
 
-def load_starts(load: Load, config: Path, state: Path | None, pipeline: str) -> tuple[Start, ...]:
-    """Return the programs of a load, in the order of the pipe.
+def load_starts(
+    load: Load, files: UnnamedFiles, state: str | None, pipeline: str
+) -> tuple[Start, ...]:
+    """Return the programs of a load, in the order of the pipe, and put what they read in `files`.
 
     Both programs get the whole settings file and take their part of it.
     """
     if load.meltano_job is not None:
         return (Start(MELTANO, (find_program(MELTANO), "run", load.meltano_job)),)
     return (
-        Start(TAP, tuple(_tap(config, state))),
-        Start(TARGET, (*_target(load, config), *_pipeline(pipeline)), lets_state_out=True),
+        Start(TAP, tuple(_tap(load, files, state))),
+        Start(TARGET, (*_target(load, files), *_pipeline(pipeline)), lets_state_out=True),
     )
 
 
-def state_question(load: Load, config: Path, pipeline: str) -> Start:
+def state_question(load: Load, files: UnnamedFiles, pipeline: str) -> Start:
     """Return the start of a target that prints the state it published last, and ends."""
-    arguments = (*_target(load, config), *_pipeline(pipeline), "--print-state")
+    arguments = (*_target(load, files), *_pipeline(pipeline), "--print-state")
     return Start(TARGET, arguments, lets_state_out=True)
 
 
-def settings_questions(load: Load, config: Path, state: Path | None) -> tuple[Start, ...]:
+def settings_questions(load: Load, files: UnnamedFiles, state: str | None) -> tuple[Start, ...]:
     """Return the starts of a tap and a target that check their settings, and end."""
     return (
-        Start(TAP, (*_tap(config, state), "--check-settings")),
-        Start(TARGET, (*_target(load, config), "--check-settings")),
+        Start(TAP, (*_tap(load, files, state), "--check-settings")),
+        Start(TARGET, (*_target(load, files), "--check-settings")),
     )
 
 
@@ -99,13 +102,13 @@ def environment(inherited: Mapping[str, str], *, meltano: Mapping[str, str]) -> 
     return {**inherited, **meltano, "PATH": path}
 
 
-def _tap(config: Path, state: Path | None) -> list[str]:
-    arguments = [find_program(TAP), "--config", str(config)]
-    return arguments if state is None else [*arguments, "--state", str(state)]
+def _tap(load: Load, files: UnnamedFiles, state: str | None) -> list[str]:
+    arguments = [find_program(TAP), "--config", str(files.add(load.config))]
+    return arguments if state is None else [*arguments, "--state", str(files.add(state))]
 
 
-def _target(load: Load, config: Path) -> list[str]:
-    arguments = [find_program(TARGET), "--config", str(config)]
+def _target(load: Load, files: UnnamedFiles) -> list[str]:
+    arguments = [find_program(TARGET), "--config", str(files.add(load.config))]
     for option, value in (
         ("--database", load.database),
         ("--table", load.table),

@@ -86,7 +86,12 @@ class _Run:
         self._job = job
         self._names = tuple(start.program for start in ready.starts)
         self._heard = Heard.nothing(self._names, ready.redact, ready.note)
-        self._pipe = Pipe(ready.starts, folder=ready.folder, environment=ready.environment)
+        self._pipe = Pipe(
+            ready.starts,
+            folder=ready.folder,
+            environment=ready.environment,
+            descriptors=ready.descriptors,
+        )
         self._beaten_at = time.monotonic()
         self._is_lost = False
         self._ladder: tuple[Rung, ...] = ()

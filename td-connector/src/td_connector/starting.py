@@ -8,7 +8,6 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from td_connector.errors import ConnectorError, TryLaterError, UserError
@@ -17,6 +16,7 @@ from td_connector.masking import Redactor
 from td_connector.outcome import Ended, outcome
 from td_connector.program_log import LastWords, parse_log_line
 from td_connector.programs import Start, environment, load_starts, state_question
+from td_connector.unnamed_files import UnnamedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +33,7 @@ class Starting:
         starts: Its programs, in the order of the pipe.
         folder: Where they start.
         environment: Their environment.
+        descriptors: The open files that they inherit.
         redact: Takes secrets out of what they say.
         note: What the job's log is to begin with; empty if there is nothing to say.
     """
@@ -40,13 +41,14 @@ class Starting:
     starts: tuple[Start, ...]
     folder: Path
     environment: Mapping[str, str]
+    descriptors: tuple[int, ...]
     redact: Redactor
     note: str = ""
 
 
 @contextmanager
 def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
-    """Lay out the files of a job, only for its owner to read, while the block lasts.
+    """Lay out what a job's programs read, while the block lasts.
 
     Raises:
         ConnectorError: If it cannot start: no folder, no program, or a target that cannot say
@@ -60,25 +62,17 @@ def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
         )
     inherited = environment(os.environ, meltano=_meltano(job))
     settings = parse_settings(job.load.config) if job.load.config else {}
-    with TemporaryDirectory(prefix="td-connector-") as scratch:
-        config = private_file(Path(scratch) / "load.yml", job.load.config)
-        pipeline = schedule.pipeline if schedule else ""
-        if setting(settings, "pipeline", "out"):
-            pipeline = ""
-        state, note = _state(job, schedule, config, pipeline)
-        path = private_file(Path(scratch) / "state.json", state) if state else None
-        yield Starting(
-            load_starts(job.load, config, path, pipeline),
-            folder,
-            inherited,
-            Redactor.of(settings, inherited),
-            note,
-        )
+    pipeline = schedule.pipeline if schedule else ""
+    if setting(settings, "pipeline", "out"):
+        pipeline = ""
+    state, note = _state(job, schedule, pipeline)
+    with UnnamedFiles() as files:
+        starts = load_starts(job.load, files, state, pipeline)
+        redact = Redactor.of(settings, inherited)
+        yield Starting(starts, folder, inherited, files.descriptors, redact, note)
 
 
-def _state(
-    job: Job, schedule: Schedule | None, config: Path, pipeline: str
-) -> tuple[str | None, str]:
+def _state(job: Job, schedule: Schedule | None, pipeline: str) -> tuple[str | None, str]:
     """Return the state that a run starts from, and a note; None to read from the start."""
     if schedule is None or job.load.meltano_job or not reads_from_state(job.load.config):
         return None, ""
@@ -86,23 +80,26 @@ def _state(
         return schedule.state, ""
     # Decision: docs/decisions/0607-a-failed-target-is-asked.md.
     try:
-        published = _ask_target(state_question(job.load, config, pipeline), job.load.folder)
+        published = _ask_target(job, pipeline)
     except UserError as refusal:
         # Settings that are wrong are refused by the load too.
         return schedule.state, f"{refusal} So this run starts from the last state it let out."
     return published or schedule.state, ""
 
 
-def _ask_target(question: Start, folder: str) -> str | None:
-    asked = subprocess.run(  # noqa: S603 - our own program
-        question.arguments,
-        cwd=folder,
-        env=environment(os.environ, meltano={}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _ask_target(job: Job, pipeline: str) -> str | None:
+    with UnnamedFiles() as files:
+        question = state_question(job.load, files, pipeline)
+        asked = subprocess.run(  # noqa: S603 - our own program
+            question.arguments,
+            cwd=job.load.folder,
+            env=environment(os.environ, meltano={}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=files.descriptors,
+        )
     if asked.returncode:
         words = LastWords()
         for line in asked.stderr.splitlines():
@@ -120,13 +117,6 @@ def is_state(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except ValueError:
         return False
-
-
-def private_file(path: Path, text: str) -> Path:
-    """Write a new file that only its owner may read."""
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
-    return path
 
 
 def _meltano(job: Job) -> dict[str, str]:

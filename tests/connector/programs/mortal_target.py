@@ -12,9 +12,10 @@ from pathlib import Path
 
 target = str(Path(sys.executable).with_name("target-td-table"))
 killed = Path("killed")
-if killed.exists() or "--print-state" in sys.argv:
+if killed.exists() or sys.argv[-1] in {"--print-state", "--check-settings"}:
     os.execv(target, [target, *sys.argv[1:]])
-with subprocess.Popen([target, *sys.argv[1:]], stdout=subprocess.PIPE) as program:
+command = [target, *sys.argv[1:]]
+with subprocess.Popen(command, stdout=subprocess.PIPE, close_fds=False) as program:
     assert program.stdout is not None
     select.select([program.stdout], [], [], 60)
     program.kill()
