@@ -110,18 +110,19 @@ def test_from_the_state_the_killed_target_kept_nothing_is_missing_or_doubled(
     assert len(pair.tables.rows("SELECT id FROM events")) == len(stripe.objects("event"))
 
 
-def test_when_the_tap_is_killed_nothing_is_missing_and_at_most_a_page_comes_twice(
-    stripe: ChangingStripe, pair: Pair
+@pytest.mark.parametrize("page", [1, 8])
+def test_when_the_tap_is_killed_nothing_is_missing_or_doubled(
+    stripe: ChangingStripe, pair: Pair, page: int
 ) -> None:
     running = pair.start()
-    stripe.before("/v1/customers", 8, running.tap.kill)
+    stripe.before("/v1/customers", page, running.tap.kill)
     broken = running.ended()
     assert broken.tap.exit_code == -9
+    # Killed after a STATE it leaves nothing to tell of.
+    assert broken.target.exit_code in (0, 1)
     stripe.advance(HOUR)
 
     loaded = pair.run(state=pair.kept_state())
 
     assert loaded.exit_codes == (0, 0)
-    rows = pair.tables.rows("SELECT id FROM customers ORDER BY id")
-    assert sorted(set(rows)) == customers(stripe)
-    assert len(rows) - len(set(rows)) <= PAGE_ROWS
+    assert pair.tables.rows("SELECT id FROM customers ORDER BY id") == customers(stripe)

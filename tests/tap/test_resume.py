@@ -65,7 +65,7 @@ def test_a_page_that_was_sent_but_not_confirmed_is_all_that_is_sent_again(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
     whole = tap.read("customers")
-    (_, early), (later, _), *_ = whole.up_to_each_state()
+    _, (_, early), (later, _), *_ = whole.up_to_each_state()
     stripe.advance(60)
 
     again = tap.read("customers", state=early)
@@ -76,13 +76,25 @@ def test_a_page_that_was_sent_but_not_confirmed_is_all_that_is_sent_again(
 def test_there_is_a_state_within_every_few_pages(tap: Tap) -> None:
     whole = tap.read("customers")
 
-    assert len(whole.states) >= 4
+    assert len(whole.states) >= 5
+
+
+def test_a_run_begins_with_the_state_that_it_starts_from(stripe: ChangingStripe, tap: Tap) -> None:
+    first = tap.read("customers", "coupons")
+    stripe.create("customer", id="cus_new")
+    stripe.advance(HOUR)
+    second = tap.read("customers", "coupons", state=first.state)
+
+    for run, start in ((first, {}), (second, first.state["bookmarks"])):
+        part, state = run.up_to_each_state()[0]
+        assert part.of_type("RECORD") == []
+        assert state["bookmarks"] == start
 
 
 def test_a_reading_that_is_resumed_keeps_its_version_and_says_that_it_began_before(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    part, state = tap.read("customers").up_to_each_state()[0]
+    part, state = tap.read("customers").up_to_each_state()[1]
     stripe.advance(60)
 
     rest = tap.read("customers", state=state)
@@ -102,7 +114,7 @@ def test_a_reading_without_a_break_does_not_say_that_it_was_resumed(tap: Tap) ->
 def test_a_state_from_before_versions_were_kept_resumes_as_a_part(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    _, state = tap.read("customers").up_to_each_state()[0]
+    _, state = tap.read("customers").up_to_each_state()[1]
     del state["bookmarks"]["customers"]["backfill"]["version"]
     stripe.advance(60)
 
@@ -116,7 +128,7 @@ def test_a_state_from_before_versions_were_kept_resumes_as_a_part(
 def test_changes_to_what_was_read_before_the_interruption_come_with_the_rest(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    part, state = tap.read("customers").up_to_each_state()[0]
+    part, state = tap.read("customers").up_to_each_state()[1]
     changed, deleted = part.ids("customers")[:2]
     stripe.update("customer", changed, name="changed meanwhile")
     stripe.delete("customer", deleted)
@@ -153,7 +165,7 @@ def test_an_interrupted_second_run_goes_on_with_every_change(
 def test_a_first_run_whose_events_are_too_old_by_now_begins_anew(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    _, state = tap.read("customers").up_to_each_state()[0]
+    _, state = tap.read("customers").up_to_each_state()[1]
     stripe.advance(31 * 24 * HOUR)
 
     rest = tap.read("customers", state=state)

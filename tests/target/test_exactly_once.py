@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from target_td_table.errors import CutInputError, InputError
 from tests.target.world import INTEGER, DuckDbTables, record, schema, state
 
 STREAMS = ("charges", "events", "refunds")
@@ -44,19 +45,28 @@ def test_a_state_never_overtakes_a_row_and_no_row_overtakes_a_state(
         sent = [each["sent"] for each in outcome.states]
         rows = sum(step != "STATE" for step in run)
         assert sent == sorted(sent)
-        expected = (sent[-1] if sent else 0) if broken else rows
+        is_cut = run[:1] == ["STATE"] and run[-1] != "STATE"
+        expected = (sent[-1] if sent else 0) if broken or is_cut else rows
         assert loaded(tables) == list(range(1, expected + 1))
+        refused = InputError if broken else CutInputError if is_cut else type(None)
+        assert isinstance(outcome.error, refused)
 
 
-@settings(max_examples=15, deadline=None)
-@given(run=RUNS, batch_size_rows=st.integers(1, 5), cut=st.integers(0, 45))
+@settings(max_examples=25, deadline=None)
+@given(
+    run=RUNS,
+    batch_size_rows=st.integers(1, 5),
+    cut=st.integers(0, 45),
+    breaks=st.sampled_from(["broken\n", '{"type":"RECO', None]),
+)
 def test_a_run_that_breaks_and_resumes_from_the_kept_state_has_every_row_once(
-    run: list[str], batch_size_rows: int, cut: int
+    run: list[str], batch_size_rows: int, cut: int, breaks: str | None
 ) -> None:
     with TemporaryDirectory() as folder:
         tables = DuckDbTables(Path(folder) / "stripe.duckdb")
-        lines = messages([*run, "STATE"])
-        tables.load(*lines[: 3 + cut], "broken\n", batch_size_rows=batch_size_rows)
+        lines = messages(["STATE", *run, "STATE"])
+        end = [] if breaks is None else [breaks]
+        tables.load(*lines[: 4 + cut], *end, batch_size_rows=batch_size_rows)
 
         kept = kept_state(tables)
         tables.load(*resumed(lines, kept.get("sent", 0)), batch_size_rows=batch_size_rows)
@@ -105,9 +115,30 @@ def test_each_pipeline_has_a_state_of_its_own(tables: DuckDbTables) -> None:
 
 
 def test_rows_that_no_state_followed_are_published_at_the_end(tables: DuckDbTables) -> None:
-    outcome = tables.load(schema("charges"), state(a=1), record("charges", id="1"))
-    assert tables.rows("FROM charges") == [("1",)]
+    lines = [record("charges", id="1"), state(a=1), record("charges", id="2")]
+    outcome = tables.load(schema("charges"), *lines)
+    assert tables.rows("FROM charges ORDER BY id") == [("1",), ("2",)]
     assert outcome.states == [{"a": 1}]
+
+
+def test_of_a_tap_that_begins_with_a_state_they_are_left_to_the_next_run(
+    tables: DuckDbTables,
+) -> None:
+    lines = [state(a=1), *(record("charges", id=each) for each in "12")]
+    outcome = tables.load(schema("charges"), *lines, mode="append")
+    assert isinstance(outcome.error, CutInputError)
+    assert "rows that no STATE followed, as it does when the tap dies: 2 of `charges`" in str(
+        outcome.error
+    )
+    assert tables.rows("FROM charges") == []
+    assert outcome.states == [{"a": 1}]
+
+
+def test_by_key_they_are_merged_all_the_same(tables: DuckDbTables) -> None:
+    lines = [state(a=1), record("charges", id="1")]
+    outcome = tables.load(schema("charges"), *lines, mode="merge")
+    assert outcome.error is None
+    assert tables.rows("SELECT id FROM charges") == [("1",)]
 
 
 def test_an_old_batch_is_published_at_the_next_state(tables: DuckDbTables) -> None:

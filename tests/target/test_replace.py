@@ -99,6 +99,19 @@ def test_records_without_a_version_replace_at_the_end_and_say_what_that_means(
     assert "without a version in mode replace" in caplog.text
 
 
+def test_records_without_a_version_replace_nothing_if_the_tap_is_seen_to_have_died(
+    yesterday: DuckDbTables,
+) -> None:
+    whole = [schema("refunds"), record("refunds", id="1"), state(b=1)]
+    half = [schema("charges"), record("charges", id="half")]
+    outcome = yesterday.load(state(a=1), *whole, *half, mode="replace")
+
+    assert "`charges` ended without the STATE after its rows" in outcome.sentence
+    assert yesterday.rows("FROM charges") == [("old",)]
+    assert yesterday.rows("FROM refunds") == [("1",)]
+    assert outcome.states == []
+
+
 def test_a_stream_that_is_whole_and_empty_empties_its_table(yesterday: DuckDbTables) -> None:
     yesterday.load(schema("charges"), activate("charges", 7), mode="replace")
     assert yesterday.rows("FROM charges") == []

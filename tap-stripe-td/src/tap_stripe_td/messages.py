@@ -99,6 +99,7 @@ class Output:
     def __init__(self, stdout: BinaryIO) -> None:
         self._stdout = stdout
         self._bytes_since_state = 0
+        self._has_state = False
 
     def write(self, lines: bytes) -> None:
         """Write lines that are not STATE.
@@ -109,6 +110,15 @@ class Output:
         self._write_all(lines)
         self._bytes_since_state += len(lines)
 
+    def write_first_state(self, state: State) -> None:
+        """Write where the run begins, once, before its first row.
+
+        It tells the target that this tap says where it is: rows that no STATE follows are then
+        what it was at when it died.
+        """
+        if not self._has_state:
+            self.write_state(state, always=True)
+
     def write_state(self, state: State, *, always: bool = False) -> None:
         """Write the state, unless the records since the last one are too few to bother."""
         line = state_line(state)
@@ -116,6 +126,7 @@ class Output:
             self._write_all(line)
             self._flush()
             self._bytes_since_state = 0
+            self._has_state = True
 
     def _write_all(self, lines: bytes) -> None:
         # With PYTHONUNBUFFERED stdout is a raw file, and a raw write may be short.

@@ -130,6 +130,8 @@ def sync(
         TapError: If nothing can be read: the key is wrong, or Stripe cannot be reached.
     """
     state = replace(run.state, account=run.clock.account or run.state.account)
+    if run.incremental:
+        output.write_first_state(remember(state))
     failures: list[TapError] = []
     delivery = Inline() if run.files is None else InFiles(run.files)
     limiter = run.source.client.limiter

@@ -28,7 +28,7 @@ class InputError(TargetError):
 
 
 class CutInputError(TargetError):
-    """The input ended in the middle of a line: the tap died while it wrote."""
+    """The input ended before its end: the tap died."""
 
     exit_code = 1
 

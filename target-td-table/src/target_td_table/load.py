@@ -2,7 +2,7 @@
 
 A publication holds exactly the rows that came before a STATE, and that STATE: whoever runs again
 from it repeats nothing and misses nothing. Only at the end of the input also the rows that no
-STATE followed are published. Decision: docs/decisions/0102-publish-at-a-state.md.
+STATE followed are published, unless the tap is seen to have died. Decision: docs/decisions/0102-publish-at-a-state.md.
 """
 
 import time
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from target_td_table import batch_files, messages, replacing
+from target_td_table import batch_files, ending, messages, replacing
 from target_td_table.activating import activation
 from target_td_table.batch import Mark
 from target_td_table.blocks import Line
 from target_td_table.config import Settings
+from target_td_table.ending import Ending
 from target_td_table.envelope import Gathered, Records, gather
-from target_td_table.errors import UnfinishedStreamError
+from target_td_table.errors import CutInputError, UnfinishedStreamError
 from target_td_table.history import History
 from target_td_table.loaders.base import Staged
 from target_td_table.loaders.opening import publish_bytes, wanted_bytes
@@ -77,6 +78,7 @@ class Load:
         self._history = History(settings.pipeline)
         self._summary = Summary(publisher, is_dry=is_dry)
         self._checkpoint: Checkpoint | None = None
+        self._ending = Ending()
         # What whole readings take away with the next publication, in mode merge.
         self._activations: list[Staged] = []
         # What came since the last publication, and when that was.
@@ -94,11 +96,21 @@ class Load:
         """The input is over: publish all of it.
 
         Raises:
+            CutInputError: If the tap died, in mode append. What came before the last STATE is
+                published.
             UnfinishedStreamError: If a stream did not come to its end, in mode replace.
         """
+        cut_streams = self._ending.cut_streams()
+        if cut_streams and self._settings.mode is Mode.APPEND:
+            self.stop()
+            raise CutInputError(ending.cut(cut_streams))
         unfinished: list[Sink] = []
         if self._settings.mode is Mode.REPLACE:
-            unfinished = [sink for sink in self._sinks if not replacing.is_whole(sink)]
+            unfinished = [
+                sink
+                for sink in self._sinks
+                if not replacing.is_whole(sink, is_cut=sink.table.stream in cut_streams)
+            ]
             replacing.warn([sink for sink in self._sinks if not sink.takes_rejects])
             for sink in unfinished:
                 self._discard(sink)
@@ -170,6 +182,8 @@ class Load:
         if version is not None and version == sink.activated:
             self._go_on(sink)
         sink.add(chunk, lines)
+        if not sink.takes_rejects:
+            self._ending.add(sink.table.stream, len(lines))
         self._rows += len(lines)
         self._bytes += len(chunk)
         if self._is_full(sink.mark) or self._is_wanted(sink.mark):
@@ -199,6 +213,7 @@ class Load:
             self._activations.append(Staged(sink.table, 0, sink.mode, found))
 
     def _take_state(self, value: str) -> None:
+        self._ending.note_state()
         marks = {sink.table.stream: sink.mark for sink in self._sinks}
         self._checkpoint = Checkpoint(value, marks, tuple(self._activations))
         if self._settings.mode is not Mode.REPLACE and self._is_due():

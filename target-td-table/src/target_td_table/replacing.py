@@ -6,12 +6,15 @@ from target_td_table.report import log
 from target_td_table.sink import Sink
 
 
-def is_whole(sink: Sink) -> bool:
+def is_whole(sink: Sink, *, is_cut: bool = False) -> bool:
     """Whether the tap read the stream to its end, as far as Singer lets it say so.
 
     Records with a version are whole when their ACTIVATE_VERSION came and all of them came in this
-    run. Records without one come from a tap that never says it, or from an incremental read.
+    run. Records without one come from a tap that never says it, or from an incremental read; they
+    are not if the end of the input is seen to have cut them.
     """
+    if sink.version is None and is_cut:
+        return False
     return sink.version in (None, sink.activated) and not sink.is_resumed
 
 
@@ -52,8 +55,11 @@ def unfinished(sinks: Sequence[Sink]) -> str:
             "run, so mode replace would leave a part of the stream. Its rows were discarded, its "
             "table is as it was, and no state was written. Run the tap without the state."
         )
+    signs = (
+        "ACTIVATE_VERSION" if any(sink.version for sink in sinks) else "the STATE after its rows"
+    )
     return (
-        f"{_named(sinks)} ended without ACTIVATE_VERSION, so the tap did not read it to its end. "
+        f"{_named(sinks)} ended without {signs}, so the tap did not read it to its end. "
         "Its rows were discarded, its table is as it was, and no state was written. Look at the "
         "tap's own errors and run again."
     )
