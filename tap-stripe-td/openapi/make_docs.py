@@ -94,7 +94,7 @@ def _seen_by(row: Stream) -> str:
 def _again(row: Stream) -> str:
     if row.paging is Paging.SINGLE:
         return "reading it again"
-    if row.created_filter is CreatedFilter.NONE:
+    if row.created_filter is CreatedFilter.NONE or row.relisted:
         return "reading the whole list again"
     return "reading the last `reconcile_days` again"
 

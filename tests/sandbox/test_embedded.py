@@ -112,6 +112,22 @@ def test_the_own_account_is_not_a_connected_one(
     assert ids("/v1/accounts") == []
 
 
+def test_what_happens_to_a_connected_account_is_listed_among_its_own_events(
+    fake: FakeStripe, body: Callable[..., Any]
+) -> None:
+    fake.connect("acct_1")
+    fake.create("person", id="person_1", account="acct_1")
+    fake.update("account", "acct_1", email="new@example.com")
+    fake.update("account", fake.ledger.account, email="own@example.com")
+
+    own = body("/v1/events")["data"]
+    connected = body("/v1/events", stripe_account="acct_1")["data"]
+
+    told = [(event["type"], event["data"]["object"]["id"]) for event in connected]
+    assert told == [("account.updated", "acct_1"), ("person.created", "person_1")]
+    assert [event["data"]["object"]["id"] for event in own] == [fake.ledger.account]
+
+
 def test_capabilities_share_ids_and_have_no_paging(
     fake: FakeStripe, body: Callable[..., Any]
 ) -> None:

@@ -144,32 +144,16 @@ def test_a_child_with_events_of_its_own_is_fetched_by_itself(
 def test_a_child_that_its_own_and_its_parent_s_event_tell_of_comes_once(
     stripe: ChangingStripe, tap: Tap
 ) -> None:
-    stripe.connect("acct_1")
-    stripe.create("person", id="person_1", account="acct_1")
+    stripe.create("application_fee", id="fee_1", refunds=[{"id": "fr_1"}])
     stripe.advance(HOUR)
-    first = tap.read("persons")
-    stripe.update("person", "person_1", email="new@example.com")
-    stripe.update("account", "acct_1", email="new@example.com")
-    stripe.advance(HOUR)
-
-    second = tap.read("persons", state=first.state)
-
-    assert second.ids("persons") == ["person_1"]
-
-
-def test_one_capability_of_one_account_is_fetched(stripe: ChangingStripe, tap: Tap) -> None:
-    for account in ("acct_1", "acct_2"):
-        stripe.connect(account)
-        stripe.create("capability", id="card_payments", account=account)
-    stripe.advance(HOUR)
-    first = tap.read("capabilities")
-    stripe.update("capability", "acct_2/card_payments", status="inactive")
+    first = tap.read("application_fee_refunds")
+    stripe.update("fee_refund", "fr_1", metadata={"why": "changed"})
+    stripe.update("application_fee", "fee_1", amount_refunded=7)
     stripe.advance(HOUR)
 
-    second = tap.read("capabilities", state=first.state)
+    second = tap.read("application_fee_refunds", state=first.state)
 
-    rows = [(r["account"], r["status"]) for r in second.records("capabilities")]
-    assert rows == [("acct_2", "inactive")]
+    assert second.ids("application_fee_refunds") == ["fr_1"]
 
 
 def test_lines_of_a_session_that_did_not_change_are_not_sent_again(

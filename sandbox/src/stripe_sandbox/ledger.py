@@ -30,11 +30,12 @@ from stripe_sandbox.shelves import Shelves
 from stripe_sandbox.versions import as_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from stripe_sandbox.json_types import JsonObject, UnixSeconds
 
 AS_STRIPE_DOES = "as Stripe does"
+OF_ACCOUNTS = frozenset({"account", "bank_account", "capability", "card", "person"})
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,18 @@ class Telling:
 
 @dataclass
 class Ledger:
-    """One account. Changes go through `create`, `update` and `delete`; answers read `shelves`."""
+    """One account. Changes go through `create`, `update` and `delete`; answers read `shelves`.
+
+    `connected` are the ledgers of other accounts, by id: what happens to a connected account is
+    listed among its own events, not among the platform's.
+    """
 
     account: str
     now: Callable[[], UnixSeconds]
     shelves: Shelves = field(default_factory=Shelves)
     event_api_version: str = API_VERSION
     late_seconds: int = 0
+    connected: Mapping[str, Ledger] = field(default_factory=dict)
 
     def create(self, kind: str, given: JsonObject, *, inside: str | None, told: Telling) -> Row:
         """Make an object; the event that Stripe sends for it follows at once."""
@@ -142,12 +148,18 @@ class Ledger:
         at = self.now() if told.at is None else told.at
         if told.event is None or at < self.now() - RETENTION_SECONDS or row.kind == "event":
             return
-        sequence = self.shelves.next_sequence()
-        identity = new_id("event", f"{self.account}/{sequence}")
         version = told.api_version or self.event_api_version
         data: JsonObject = {"object": as_of(version, snapshot or full(self.shelves, row))}
         if previous is not None:
             data["previous_attributes"] = previous
+        teller = self._teller(row)
+        if teller is not None:
+            teller.write_event(told, at, version, data)
+
+    def write_event(self, told: Telling, at: UnixSeconds, version: str, data: JsonObject) -> None:
+        """Put an event among those of this account."""
+        sequence = self.shelves.next_sequence()
+        identity = new_id("event", f"{self.account}/{sequence}")
         given = {
             "api_version": version,
             "created": at,
@@ -159,6 +171,19 @@ class Ledger:
         late = self.late_seconds if told.late_seconds is None else told.late_seconds
         event = self._row("event", make("event", identity, at, given), sequence, None)
         self.shelves.put(replace(event, visible_at=at + late))
+
+    def _teller(self, row: Row) -> Ledger | None:
+        """The ledger whose events tell of an object; None when nobody can list them.
+
+        https://docs.stripe.com/connect/webhooks: all events on a connected account are its own, and
+        without `Stripe-Account` Stripe answers "No such event".
+        """
+        account = row.identity if row.kind == "account" else row.parent
+        if row.kind not in OF_ACCOUNTS or account is None or account == self.account:
+            return self
+        if self.shelves.shelf("account").get(account) is None and row.kind != "account":
+            return self  # a customer's card
+        return self.connected.get(account)
 
     def _row(self, kind: str, fields: JsonObject, sequence: int, inside: str | None) -> Row:
         parent = inside or parent_of(kind, fields)

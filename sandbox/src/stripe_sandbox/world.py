@@ -49,6 +49,7 @@ class FakeStripe(Account):
         self.latency_seconds = 0.0
         self.requests: list[Asked] = []
         self.ledgers = {account: self.ledger}
+        self.ledger.connected = self.ledgers
         self.keys = {self.key: Access(self.key, account)}
         self.grants, self.faults, self.limits = Grants(), Faults(), Limits()
         self.disabled: dict[str, str] = {}
@@ -154,6 +155,7 @@ class FakeStripe(Account):
             store.fill(ledger.shelves, stored)
             fake.ledgers[name] = ledger
         fake.ledger = fake.ledgers[document["account"]]
+        fake.ledger.connected = fake.ledgers
         fake.keys = {row[0]: store.to_access(*row) for row in document["keys"]}
         fake.grants = store.to_grants(document["grants"])
         return fake

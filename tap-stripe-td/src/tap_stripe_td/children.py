@@ -17,6 +17,7 @@ from tap_stripe_td.pagination import Page
 from tap_stripe_td.records import Record, parse_list, text_of
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.splitting import Share, after_page, without_cursor
+from tap_stripe_td.steps import Rows
 from tap_stripe_td.streams.row import Stream
 from tap_stripe_td.streams.table import listed_with
 from tap_stripe_td.units import UnixSeconds
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_stripe_td.source import Source
-    from tap_stripe_td.steps import Rows
 
 _SHOWN = 10
 """More children than this no parent shows, nor an event of its."""
@@ -89,14 +89,14 @@ def unshown(
     """Return the ids of a parent's children that may be gone without an event that shows them.
 
     Those of a list that is shorter than ten events show, as their parent carries it; unless it does
-    so only when Stripe is asked to expand it.
+    so only when Stripe is asked to expand it, or sends no events of the parent.
     Decision: docs/decisions/0224-children-of-long-lists-are-remembered.md.
     """
-    row = child.parent
+    row, listed = child.parent, listed_with(child)
     if row is None or not row.loses or text_of(parent, "status") in row.settled:
         return ()
-    is_expanded = row.field in source.expanded(listed_with(child))
-    first = None if is_expanded else embedded(child, parent, UnixSeconds(0))
+    is_shown = bool(listed.events) and row.field not in source.expanded(listed)
+    first = embedded(child, parent, UnixSeconds(0)) if is_shown else None
     if first is not None and len(first.records) < _SHOWN:
         return ()
     return tuple(text_of(record, "id") or "" for record in children if "deleted" not in record)
@@ -175,6 +175,32 @@ def child_tombstones(
     """
     gone = source.tombstones(ids, *seconds)
     return tuple(with_parent(child, record, parent_id) for record in gone)
+
+
+def gone_rows(
+    source: Source, members: Iterable[Stream], ids: Iterable[str], list_: Stream, at: UnixSeconds
+) -> Iterator[Rows]:
+    """Yield the tombstones of objects that a whole list has no more, and of their children.
+
+    Args:
+        source: Where they were read.
+        members: The streams that are written.
+        ids: Of the objects.
+        list_: The list's own stream.
+        at: Since when they are known to be gone.
+    """
+    for stream in members:
+        if stream == list_:
+            yield Rows(stream, source.tombstones(ids, at, at), at)
+            continue
+        known = {id_: those for id_ in ids if (those := known_children(source, stream, id_))}
+        records = tuple(
+            record
+            for id_, those in known.items()
+            for record in child_tombstones(source, stream, those, id_, (at, at))
+        )
+        if records:
+            yield Rows(stream, records, at, children=dict.fromkeys(known, ()))
 
 
 def family_rows(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import whole_of
-from tap_stripe_td.children import Children, family_rows, read_children
+from tap_stripe_td.children import Children, family_rows, gone_rows, read_children
 from tap_stripe_td.errors import ENDS_THE_RUN, NoSuchObjectError, NotEnabledError, TapError
 from tap_stripe_td.processor import Processor
 from tap_stripe_td.source import narrows_by_created
@@ -210,11 +210,10 @@ class Crew:
         progress = job.progress
         reading = progress.reading
         with self._changed:
-            is_written = reading.stream in job.members
-            if progress.gone_ids and is_written and not job.ended:
-                signpost = progress.signpost
-                gone = self._source.tombstones(progress.gone_ids, signpost, signpost)
-                self._taker.put(Rows(reading.stream, gone, signpost))
+            if (ids := progress.gone_ids) and not job.ended:
+                at = progress.signpost
+                for rows in gone_rows(self._source, job.members, ids, reading.stream, at):
+                    self._taker.put(rows)
             self._end(job, progress.end)
 
     def _end(self, job: Job, end: Bookmark | None = None) -> None:

@@ -149,7 +149,10 @@ def _reading(
             since = min(since, bounds.reconcile_since)
         stretch = Slice(since, bounds.signpost).intersect(bounds.created)
         return _part(stream, bookmark, stretch, bounds)
-    whole = Slice(until=bounds.signpost).intersect(bounds.created)
+    whole = Slice(until=bounds.signpost)
+    if not stream.relisted:
+        # Else what was asked for before and is not now would be taken for gone.
+        whole = whole.intersect(bounds.created)
     if bookmark is not None and bookmark.digests:
         return _part(stream, bookmark, whole, bounds)
     return _first(stream, whole, bounds, visible)

@@ -27,7 +27,7 @@ def upkeep(stream: Stream) -> Upkeep:
         return Upkeep.TAIL
     if stream.parent is not None:
         return upkeep(listed_with(stream))
-    if stream.created_filter is not CreatedFilter.NONE:
+    if stream.created_filter is not CreatedFilter.NONE and not stream.relisted:
         return Upkeep.FORWARD
     return Upkeep.WHOLE
 

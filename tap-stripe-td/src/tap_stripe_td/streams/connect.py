@@ -23,11 +23,10 @@ CONNECT: tuple[Stream, ...] = (
         object="account",
         path="/v1/accounts",
         aliases=("account",),
-        # Events of a connected account are listed with that account's `Stripe-Account` header.
-        # https://docs.stripe.com/connect/webhooks
-        events=("account.updated",),
-        coverage=Coverage.PARTIAL,
-        gap="Accounts change without an event at times; a new or a deleted account sends none.",
+        # Decision: docs/decisions/0015-connected-accounts-are-listed-again.md
+        coverage=Coverage.NONE,
+        gap="Events of a connected account are listed for that account only.",
+        relisted=True,
         permission="connected_account_read",
         core=True,
     ),
@@ -72,9 +71,8 @@ CONNECT: tuple[Stream, ...] = (
         created_filter=CreatedFilter.NONE,
         created_field="",
         paging=Paging.WHOLE,
-        events=("capability.updated",),
-        coverage=Coverage.PARTIAL,
-        gap="A new capability sends no event of its own. It is read again when its account changes.",
+        coverage=Coverage.NONE,
+        gap="It is read again when its account changes, which shows its status. It stays when its account goes.",
         permission="connected_account_read",
     ),
     Stream(
@@ -86,17 +84,12 @@ CONNECT: tuple[Stream, ...] = (
             stream="accounts",
             key_field="account",
             field="external_accounts",
+            loses=True,
         ),
         created_filter=CreatedFilter.NONE,
         created_field="",
-        events=(
-            "account.external_account.created",
-            "account.external_account.updated",
-            "account.external_account.deleted",
-        ),
-        deletes=("account.external_account.deleted",),
-        coverage=Coverage.PARTIAL,
-        gap="Stripe does not always send them. It is read again when its account changes.",
+        coverage=Coverage.NONE,
+        gap="It is read again when its account changes. An edit that the account does not show is not seen.",
         permission="connected_account_read",
     ),
     Stream(
@@ -106,16 +99,11 @@ CONNECT: tuple[Stream, ...] = (
         parent=Parent(
             stream="accounts",
             key_field="account",
+            loses=True,
         ),
         created_filter=CreatedFilter.NONE,
-        events=(
-            "person.created",
-            "person.updated",
-            "person.deleted",
-        ),
-        deletes=("person.deleted",),
-        coverage=Coverage.PARTIAL,
-        gap="Stripe does not always send them. It is read again when its account changes.",
+        coverage=Coverage.NONE,
+        gap="It is read again when its account changes. An edit that the account does not show is not seen.",
         permission="connected_account_read",
     ),
     # That there is a new one is told by `application_fee.refunded`, an event of the fee.

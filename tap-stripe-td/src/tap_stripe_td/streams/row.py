@@ -89,6 +89,8 @@ class Stream:
         deletes: The event types among them that say the object is gone.
         coverage: How much of an object's life its events tell.
         gap: What the events do not tell, as a sentence; empty when they tell all.
+        relisted: Whether every run reads the whole list again though `created` narrows it: an
+            object of any age may change, and no event tells.
         named_in: Where objects that the list leaves out are named: streams, each with the path of
             a field that is their id or the object itself.
         unlisted: What the list leaves out, as a sentence; empty when it has all. A whole reading of
@@ -114,6 +116,7 @@ class Stream:
     deletes: tuple[str, ...] = ()
     coverage: Coverage = Coverage.FULL
     gap: str = ""
+    relisted: bool = False
     named_in: tuple[tuple[str, str], ...] = ()
     unlisted: str = ""
     permission: str = ""
