@@ -21,6 +21,7 @@ from tests.fakes.treasure_data import MASTER, WRITE_ONLY, FakeTreasureData
 from tests.fakes.treasure_data_server import served
 from tests.fakes.treasure_data_tables import FakeTable
 from tests.pair.pipeline import Pair
+from tests.target.treasure_data_tables import TreasureDataTables
 from tests.target.world import INTEGER, TEXT, record, schema
 
 if TYPE_CHECKING:
@@ -130,12 +131,10 @@ GUESSED = [
     ]},
     {"type": "add_time", "to_column": {"name": "time"}, "from_value": {"mode": "upload_time"}},
 ]  # fmt: skip
-LINES = "".join(
-    [
-        schema("refunds", id=TEXT, created=INTEGER, time=INTEGER),
-        *(record("refunds", id=name, created=n, time=99) for n, name in enumerate("abcd", 11)),
-    ]
-)
+LINES = [
+    schema("refunds", id=TEXT, created=INTEGER, time=INTEGER),
+    *(record("refunds", id=name, created=n, time=99) for n, name in enumerate("abcd", 11)),
+]
 # What the document says of `time`, and the `time` of those four; None is the upload's.
 TIMES = {
     "none": [99] * 4,
@@ -166,7 +165,7 @@ class World:
         folder.mkdir()
         settings = {"in": {**given}, "out": {**out}, **(sections or {})}
         (folder / "load.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-        (folder / "lines").write_text(LINES, encoding="utf-8")
+        (folder / "lines").write_text("".join(LINES), encoding="utf-8")
         variables = {"XDG_STATE_HOME": str(folder), **variables}
         self.ended[name] = Pair(folder, {}).shell(line, **variables)
 
@@ -215,9 +214,6 @@ class World:
         for line in (TAP, TARGET):
             given, out = treated("refused", "in"), treated("refused", "out")
             yield partial(self.run, f"refused by {line}", line, given, out)
-        for number, asked in enumerate(TIMES):
-            setting = {} if asked == "none" else yaml.safe_load(asked)
-            yield partial(self.alone, f"time_{number}", **setting)
 
 
 def old_table(account: FakeTreasureData, database: str, table: str) -> None:
@@ -241,8 +237,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         destination = f"td://{server.host}"
         folder = tmp_path_factory.mktemp("runs")
         found = World(stripe, stripe_url, account, destination, folder)
-        with ThreadPoolExecutor(16) as threads:
-            for done in [threads.submit(each) for each in found.runs()]:
+        with ThreadPoolExecutor(8) as threads:
+            running = [threads.submit(each) for each in found.runs()]
+            target = TreasureDataTables(server)
+            for number, asked in enumerate(TIMES):
+                setting = {} if asked == "none" else yaml.safe_load(asked)
+                to = f"{destination}/time_{number}"
+                assert target.load(*LINES, destination=to, **setting).error is None
+            for done in running:
                 done.result()
         yield found
 
