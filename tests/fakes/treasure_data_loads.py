@@ -89,11 +89,12 @@ def load(
     *,
     batch_rows: int = 3,
     beside_bytes: int = BESIDE_BYTES,
+    state: str = STATE,
 ) -> None:
     """Load the new rows in batches of some rows."""
     with TemporaryDirectory() as folder:
         loader = open_loader(url, key, beside_bytes=beside_bytes)
-        load_with(loader, Path(folder), mode, batch_rows=batch_rows)
+        load_with(loader, Path(folder), mode, batch_rows=batch_rows, state=state)
 
 
 def load_with(
@@ -103,6 +104,7 @@ def load_with(
     *,
     batch_rows: int = 3,
     more: str = "",
+    state: str = STATE,
     said: Callable[[], Any] = lambda: None,
 ) -> None:
     """Load the new rows with a loader of its own; call `said` when the state is out.
@@ -119,7 +121,7 @@ def load_with(
             loader.stage(batch_of(folder, CHARGES, part), mode)
             for part in batched(records, batch_rows)
         ]
-        loader.publish(staged, State(PIPELINE, STATE))
+        loader.publish(staged, State(PIPELINE, state))
         said()
     finally:
         loader.close()

@@ -50,6 +50,7 @@ class Nursery:
         *,
         kill_after: int = 0,
         beside_bytes: int = BESIDE_BYTES,
+        state: str = STATE,
     ) -> Ending:
         """Load; the process is killed when that many requests are done, before their answer.
 
@@ -66,7 +67,9 @@ class Nursery:
         server.requests.clear()
         server.after = after
         with TemporaryDirectory() as folder:
-            self._write(url=server.url, mode=mode, key=key, beside=beside_bytes, folder=folder)
+            self._write(
+                url=server.url, mode=mode, key=key, beside=beside_bytes, folder=folder, state=state
+            )
             pid[0] = int(self._read()["pid"])
             is_known.set()
             said = self._read()
@@ -108,7 +111,8 @@ def _load(wanted: Mapping[str, Any]) -> NoReturn:
     try:
         loader = open_loader(wanted["url"], wanted["key"], beside_bytes=wanted["beside"])
         folder, mode = Path(wanted["folder"]), Mode(wanted["mode"])
-        load_with(loader, folder, mode, said=lambda: _say(state=STATE))
+        state = wanted["state"]
+        load_with(loader, folder, mode, state=state, said=lambda: _say(state=state))
     except BaseException:  # noqa: BLE001 -- whatever it was, the parent is told
         sys.excepthook(*sys.exc_info())
         os._exit(1)

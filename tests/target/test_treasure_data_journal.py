@@ -24,7 +24,7 @@ from tests.fakes.treasure_data_loads import (
     open_loader,
     shop,
 )
-from tests.fakes.treasure_data_nursery import nursery
+from tests.fakes.treasure_data_nursery import Ending, nursery
 from tests.fakes.treasure_data_server import Fault, TreasureDataServer, served
 from tests.fakes.treasure_data_tables import FakeTable
 from tests.target.batches import batch_of
@@ -181,3 +181,31 @@ def test_what_fails_after_a_publication_keeps_no_state_back(
     assert held(server.account) == complete(Mode.APPEND)
     assert states(server) == {PIPELINE: STATE}
     assert "All of this publication is visible, and its state stands" in caplog.text
+
+
+# Two pieces of it are longer than one query may be, all the more with its quotes doubled.
+LONG = '{"seen":"\'' + "x" * 1_000_000 + 'y"}'
+
+
+def test_a_state_that_no_query_can_hold_is_kept_whole(server: TreasureDataServer) -> None:
+    load(server.url, Mode.APPEND, state=LONG)
+    assert held(server.account) == complete(Mode.APPEND)
+    assert states(server)[PIPELINE] == LONG
+    assert set(server.account.databases[SHOP]) == {"charges", "_td_state"}
+
+
+def test_killed_after_any_step_of_a_long_state_and_run_again_all_is_there_once(
+    server: TreasureDataServer,
+) -> None:
+    server.account = shop()
+    load(server.url, Mode.APPEND, state=LONG)
+    first, *_, last = [n for n, each in enumerate(server.requests) if "_td_state_" in each]
+    steps = [n + 1 for n in range(first, last + 1) if server.requests[n].startswith("POST")]
+    with nursery() as children:
+        for number in steps:
+            server.account = shop()
+            ending = children.load(server, Mode.APPEND, state=LONG, kill_after=number)
+            assert ending == Ending(was_killed=True, state_is_out=False)
+            load(server.url, Mode.APPEND, state=LONG)
+            assert held(server.account) == complete(Mode.APPEND)
+            assert states(server) == {PIPELINE: LONG}

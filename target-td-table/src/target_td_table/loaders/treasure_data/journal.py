@@ -24,6 +24,7 @@ from target_td_table.loaders.sql import (
 from target_td_table.loaders.treasure_data import loads as told_loads
 from target_td_table.loaders.treasure_data import queries
 from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.pieces import Pieces
 from target_td_table.loaders.treasure_data.refusal import LostSessionError, RefusedError
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.report import log
@@ -119,8 +120,8 @@ class Journal:
         self._pipeline = pipeline
         self._may_query = True
         self._made: set[str] = set()
-        # The last state of this pipeline, while its row still says that something is to be done.
-        self._unsettled: State | None = None
+        # When the last row of this pipeline was written, while it says that something is to be done.
+        self._unsettled: int | None = None
 
     def states(self) -> dict[str, str]:
         """The last state of each pipeline, when all that it stands for is visible.
@@ -163,7 +164,7 @@ class Journal:
         for decided in own:
             pending = decided.carry_out(self._calls)
             if pending != _NOTHING:
-                self._unsettled = State(decided.pipeline, decided.state)
+                self._unsettled = int(decided.written_at)
             self._trim(decided)
             return [commit.session for commit in pending.commits]
         return []
@@ -186,26 +187,32 @@ class Journal:
 
     def settle(self) -> None:
         """Write that all is done, before the sessions that show it are forgotten."""
-        if self._unsettled is not None:
-            self.decide(self._unsettled, _NOTHING)
+        if self._unsettled is None:
+            return
+        written_at = time.time_ns()
+        insert = _insert("pipeline", "state", _NOTHING, written_at)
+        decided = f"pipeline = {literal(self._pipeline)} AND written_at = {self._unsettled}"
+        queries.run(self._calls, f"{insert} FROM {STATE_TABLE} WHERE {decided}")
+        self._unsettled = None
 
     def decide(self, state: State, pending: Pending) -> None:
         """From here on the publication happens, whatever else does."""
         if not self._may_query:
             return
-        values = ", ".join(
-            [
-                str(int(time.time())), literal(state.pipeline), literal(state.value),
-                literal(msgspec.json.encode(pending).decode()), str(time.time_ns()),
-            ]
-        )  # fmt: skip
-        names = ", ".join(name for name, _ in _COLUMNS)
-        insert = f"INSERT INTO {STATE_TABLE} (time, {names}) VALUES ({values})"
+        written_at = time.time_ns()
+        pipeline = literal(state.pipeline)
+        insert = _insert(pipeline, literal(state.value), pending, written_at)
         try:
-            self._write(STATE_TABLE, _COLUMNS, insert)
+            if len(insert) <= queries.MOST_CHARACTERS:
+                self._write(STATE_TABLE, _COLUMNS, insert)
+            else:
+                with Pieces(self._calls, state.pipeline).of(state.value) as (value, source):
+                    insert = _insert(pipeline, value, pending, written_at) + source
+                    self._write(STATE_TABLE, _COLUMNS, insert)
         except RefusedError as refusal:
             self._do_without(refusal)
-        self._unsettled = None if pending == _NOTHING else state
+            return
+        self._unsettled = None if pending == _NOTHING else written_at
 
     def keep_loads(self, loads: Sequence[LoadRow]) -> None:
         """Tell of loads; a row takes the place of the one of the same load and table.
@@ -245,3 +252,11 @@ class Journal:
             "cannot tell it, and a load that was killed must be run again from the state before "
             "it, with the same records."
         )
+
+
+def _insert(pipeline: str, state: str, pending: Pending, written_at: int) -> str:
+    """A row for `_td_state`, whose pipeline and state are SQL; what they need may follow."""
+    names = ", ".join(name for name, _ in _COLUMNS)
+    done = literal(msgspec.json.encode(pending).decode())
+    values = f"{int(time.time())}, {pipeline}, {state}, {done}, {written_at}"
+    return f"INSERT INTO {STATE_TABLE} (time, {names}) SELECT {values}"

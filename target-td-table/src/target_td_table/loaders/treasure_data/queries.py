@@ -8,6 +8,8 @@ from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.session import looks
 
 _TRIES = 3
+# https://docs.treasuredata.com: the upper limits, for Trino.
+MOST_CHARACTERS = 1_000_000
 _ENDS = frozenset({"success", "error", "killed"})
 
 

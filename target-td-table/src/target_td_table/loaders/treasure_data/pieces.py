@@ -1,0 +1,49 @@
+"""A state that is longer than a query may be, in pieces until one query puts them together.
+
+Decision: docs/decisions/0510-a-long-state-is-put-together.md.
+"""
+# ruff: noqa: S608 -- a name cannot be a parameter; names are made here and texts are quoted.
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+
+from target_td_table.loaders.sql import STATE_TABLE, literal
+from target_td_table.loaders.treasure_data import queries
+from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.refusal import RefusedError
+
+# A quote is doubled in a query.
+_CHARACTERS = 400_000
+
+
+class Pieces:
+    """The table of one pipeline's pieces; it is there only while they are put together."""
+
+    def __init__(self, calls: Calls, pipeline: str) -> None:
+        self._calls = calls
+        mark = hashlib.sha256(f"{pipeline}/{calls.database}".encode()).hexdigest()
+        self._table = f"{STATE_TABLE}_{mark[:16]}"
+
+    @contextlib.contextmanager
+    def of(self, value: str) -> Iterator[tuple[str, str]]:
+        """The text as an SQL expression, and the FROM that it needs."""
+        # Of a load that was killed.
+        self._calls.delete_table(self._table)
+        self._calls.create_table(self._table)
+        self._calls.append_schema(self._table, [("number", "long"), ("piece", "string")])
+        numbers = range(-(-len(value) // _CHARACTERS))
+        for number in numbers:
+            self._insert(number, value[number * _CHARACTERS :][:_CHARACTERS])
+        each = [f"max(CASE WHEN number = {number} THEN piece END)" for number in numbers]
+        yield " || ".join(each), f" FROM {self._table}"
+        # What is left of it harms nobody, and what follows must not wait for it.
+        with contextlib.suppress(RefusedError):
+            self._calls.delete_table(self._table)
+
+    def _insert(self, number: int, piece: str) -> None:
+        values = f"{int(time.time())}, {number}, {literal(piece)}"
+        queries.run(
+            self._calls, f"INSERT INTO {self._table} (time, number, piece) VALUES ({values})"
+        )
