@@ -205,6 +205,28 @@ def test_items_of_a_list_without_events_follow_the_list(stripe: ChangingStripe, 
     assert "rsli_2" in second.ids("radar_value_list_items")
 
 
+def test_items_of_an_old_list_follow_it_and_those_that_are_gone_become_tombstones(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    streams = ("radar_value_lists", "radar_value_list_items")
+    for name in ("1", "2"):
+        stripe.create("radar.value_list", id=f"rsl_{name}")
+        stripe.create("radar.value_list_item", id=f"rsli_{name}", inside=f"rsl_{name}")
+    stripe.advance(100 * DAY)
+    first = tap.read(*streams)
+    stripe.create("radar.value_list_item", id="rsli_new", inside="rsl_1")
+    stripe.delete("radar.value_list_item", "rsli_1")
+    stripe.delete("radar.value_list", "rsl_2")
+    stripe.advance(HOUR)
+
+    second = tap.read(*streams, state=first.state)
+
+    assert second.ids("radar_value_lists") == ["rsl_1", "rsl_2"]
+    assert gone(second, "radar_value_lists") == ["rsl_2"]
+    assert "rsli_new" in second.ids("radar_value_list_items")
+    assert gone(second, "radar_value_list_items") == ["rsli_1", "rsli_2"]
+
+
 def test_a_key_that_may_not_read_a_child_still_follows_its_parent(
     stripe: ChangingStripe, tap: Tap
 ) -> None:

@@ -17,7 +17,9 @@ RADAR: tuple[Stream, ...] = (
         object="radar.value_list",
         path="/v1/radar/value_lists",
         coverage=Coverage.NONE,
-        gap="Stripe sends no events about it. A deleted list is gone without a word.",
+        gap="Stripe sends no events about it. A deleted one is gone from the list without a word.",
+        # Lists are few, and are edited at any age.
+        relisted=True,
     ),
     Stream(
         name="reviews",
@@ -35,9 +37,10 @@ RADAR: tuple[Stream, ...] = (
             parameter="value_list",
             key_field="value_list",
             field="list_items",
+            loses=True,
         ),
         created_filter=CreatedFilter.NONE,
         coverage=Coverage.NONE,
-        gap="Stripe sends no events about it. It is read again when its list changes, while that is recent.",
+        gap="Stripe sends no events about it. It is read again when its list changes, which shows ten of them.",
     ),
 )
