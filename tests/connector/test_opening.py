@@ -65,7 +65,7 @@ def test_a_store_that_takes_no_writes_must_be_changed_by_the_user(
     read_only = "PRAGMA query_only = 1" if "sqlite" in store_url else "SET TRANSACTION READ ONLY"
 
     with pytest.raises(UserError, match=r"cannot be used now: .* Name"):
-        execute(store, read_only, "UPDATE td_store SET version = 2")
+        execute(store, read_only, "UPDATE td_store SET version = 3")
 
 
 def test_a_full_disk_is_told_and_what_was_stored_is_there_when_it_has_room(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_clock_that_jumps_makes_no_running_job_lost(workshop: Workshop) -> Non
     ahead = threading.Event()
     store, stop_ = open_store(workshop.store), Stop()
     runner = Runner(
-        store, stop_, 0.1, clock=lambda: UnixSeconds(time.time() + (9000 if ahead.is_set() else 0))
+        store, stop_, clock=lambda: UnixSeconds(time.time() + (9000 if ahead.is_set() else 0))
     )
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(Scheduler(runner, 1, 2.0).forever, 0.01)
@@ -147,6 +147,19 @@ def test_a_clock_that_jumps_makes_no_running_job_lost(workshop: Workshop) -> Non
 
     assert [job["Status"] for job in workshop.jobs()] == ["success"]
     assert workshop.ids() == list(range(6))
+
+
+def test_a_run_by_hand_is_not_lost_to_a_scheduler_that_is_less_patient(workshop: Workshop) -> None:
+    """Each job says itself how long it may be silent."""
+    workshop.create("s", "", rows=2, seconds=1)
+    scheduler = workshop.start("scheduler", "--poll", "0.1", "--lost-after", "0.5")
+    assert scheduler.stderr is not None
+    scheduler.stderr.readline()
+
+    assert workshop.td("run", "s", "--wait").code == 0
+
+    stop(scheduler)
+    assert workshop.ids() == [0, 1]
 
 
 def lost(workshop: Workshop) -> bool:
@@ -170,7 +183,7 @@ def test_a_job_that_was_declared_lost_ends_its_programs_and_moves_no_state(
     workshop.td("update", "s", "--schedule", "")
     store = open_store(workshop.store)
     (job,) = jobs.newest(store)
-    jobs.lose(store, silent_since=type(job.scheduled_at)(1e12), now=job.scheduled_at)
+    jobs.lose(store, now=UnixSeconds(job.heartbeat_at + 1e6))
     state = workshop.show("s")["Config Diff"]
     store.close()
 

@@ -39,7 +39,7 @@ def daily(store: Store, **changes: Any) -> Schedule:
 def claimed(store: Store, schedule: Schedule, now: UnixSeconds = NOON) -> Job | None:
     found = due(schedule, now)
     assert found is not None
-    job = job_of_tick(schedule, found, owner=f"runner at {now}", now=now)
+    job = job_of_tick(schedule, found, owner=f"runner at {now}", lost_after_seconds=300, now=now)
     return jobs.claim(store, schedule, found, job)
 
 
@@ -190,9 +190,9 @@ def test_a_job_without_heartbeat_is_lost_and_its_schedule_uncertain(store: Store
     job = running(store, daily(store))
     jobs.beat(store, job, Progress(), at(100))
 
-    assert jobs.lose(store, silent_since=at(100), now=at(400)) == []
-    assert [lost.id for lost in jobs.lose(store, silent_since=at(101), now=at(401))] == [job.id]
-    assert jobs.lose(store, silent_since=at(101), now=at(401)) == []
+    assert jobs.lose(store, now=at(400)) == []
+    assert [lost.id for lost in jobs.lose(store, now=at(401))] == [job.id]
+    assert jobs.lose(store, now=at(401)) == []
     found = jobs.find(store, job.id)
     assert (found.status, found.ended_at, found.exit_code) == (Status.LOST, at(401), 1)
     assert schedules.find(store, "daily").is_uncertain
@@ -200,7 +200,7 @@ def test_a_job_without_heartbeat_is_lost_and_its_schedule_uncertain(store: Store
 
 def test_a_lost_job_moves_no_state_and_does_not_come_back(store: Store) -> None:
     job = running(store, daily(store))
-    jobs.lose(store, silent_since=at(1), now=at(1))
+    jobs.lose(store, now=at(301))
     progress = Progress(5, "", '{"n": 1}')
 
     assert not jobs.beat(store, job, progress, at(2))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from td_connector.moments import UnixSeconds
+if TYPE_CHECKING:
+    from td_connector.moments import UnixSeconds
 
 LOST_AFTER_SECONDS = 300.0
-"""A job that was silent for so long is lost; Meltano has the same."""
+"""A job that was silent for so long is lost, if it says nothing else; Meltano has the same."""
 
 BEATS_BEFORE_LOST = 20
 """How many heartbeats may fail in a row before a job counts as lost."""
@@ -16,11 +18,6 @@ BEATS_BEFORE_LOST = 20
 def beat_seconds(lost_after_seconds: float) -> float:
     """How often a runner says that it lives."""
     return lost_after_seconds / BEATS_BEFORE_LOST
-
-
-def silent_since(now: UnixSeconds, lost_after_seconds: float) -> UnixSeconds:
-    """A job whose last heartbeat is before this moment is lost."""
-    return UnixSeconds(now - lost_after_seconds)
 
 
 @dataclass(frozen=True)

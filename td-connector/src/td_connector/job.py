@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from td_connector.heartbeat import LOST_AFTER_SECONDS
+
 if TYPE_CHECKING:
     from td_connector.load import Load
     from td_connector.moments import UnixSeconds
@@ -40,6 +42,7 @@ class Job:
         load: What it runs; without its config once it has ended.
         heartbeat_at: When its runner last said that it lives.
         owner: The runner.
+        lost_after_seconds: How long it may be silent; whoever looks goes by that.
         run_id: A UUID; Meltano and the programs know the run by it too.
         started_at: When it started.
         ended_at: When it ended.
@@ -59,6 +62,7 @@ class Job:
     heartbeat_at: UnixSeconds
     owner: str
     run_id: str
+    lost_after_seconds: float = LOST_AFTER_SECONDS
     started_at: UnixSeconds | None = None
     ended_at: UnixSeconds | None = None
     records: int = 0
@@ -76,6 +80,10 @@ class Job:
         if self.started_at is None:
             return None
         return (now if self.ended_at is None else self.ended_at) - self.started_at
+
+    def is_silent(self, now: UnixSeconds) -> bool:
+        """Whether it was not heard of for so long that it counts as lost."""
+        return self.is_active and self.heartbeat_at + self.lost_after_seconds < now
 
 
 @dataclass(frozen=True)

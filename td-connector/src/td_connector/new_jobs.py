@@ -23,7 +23,9 @@ def this_runner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def job_of_tick(schedule: Schedule, due: Due, *, owner: str, now: UnixSeconds) -> Job:
+def job_of_tick(
+    schedule: Schedule, due: Due, *, owner: str, lost_after_seconds: float, now: UnixSeconds
+) -> Job:
     """The running job of a tick, to be claimed."""
     return Job(
         id=0,
@@ -36,6 +38,7 @@ def job_of_tick(schedule: Schedule, due: Due, *, owner: str, now: UnixSeconds) -
         heartbeat_at=now,
         owner=owner,
         run_id=str(uuid.uuid4()),
+        lost_after_seconds=lost_after_seconds,
         started_at=now,
         note=due.note,
     )

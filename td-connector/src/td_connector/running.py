@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from td_connector.errors import ConnectorError, TryLaterError
 from td_connector.hearing import Heard
+from td_connector.heartbeat import beat_seconds
 from td_connector.job import Job, Progress, Status
 from td_connector.moments import Clock, now
 from td_connector.outcome import Ended, Outcome, outcome
@@ -32,21 +33,19 @@ class Runner:
     Attributes:
         store: Where the jobs are.
         stop: Asks all of them to end.
-        beat_seconds: How often each says that it lives.
         clock: The clock of the store's moments.
         tell: Is called a few times a second with what is known by then.
     """
 
     store: Store
     stop: Stop
-    beat_seconds: float
     clock: Clock = now
     tell: Callable[[Progress], None] = lambda _: None
 
     def run(self, job: Job) -> Job:
         """Run a job that is ours and return it as it ended."""
         progress, ended = self._run(job)
-        self._insist(lambda: jobs.end(self.store, job, progress, ended, self.clock()))
+        self._insist(job, lambda: jobs.end(self.store, job, progress, ended, self.clock()))
         return jobs.find(self.store, job.id)
 
     def _run(self, job: Job) -> tuple[Progress, Outcome]:
@@ -64,16 +63,16 @@ class Runner:
                 Status.ERROR, TryLaterError.exit_code, reason
             )
 
-    def _insist(self, say: Callable[[], object]) -> None:
+    def _insist(self, job: Job, say: Callable[[], object]) -> None:
         """Say how a job ended, even if the store is away for a while."""
-        deadline = time.monotonic() + 20 * self.beat_seconds
+        deadline = time.monotonic() + job.lost_after_seconds
         while True:
             try:
                 say()
             except ConnectorError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(min(_RETRY_SECONDS, self.beat_seconds))
+                time.sleep(min(_RETRY_SECONDS, beat_seconds(job.lost_after_seconds)))
             else:
                 return
 
@@ -84,6 +83,7 @@ class _Run:
     def __init__(self, runner: Runner, job: Job, ready: Starting) -> None:
         self._runner = runner
         self._job = job
+        self._beat_seconds = beat_seconds(job.lost_after_seconds)
         self._names = tuple(start.program for start in ready.starts)
         self._heard = Heard.nothing(self._names, ready.redact, ready.note)
         self._pipe = Pipe(
@@ -111,7 +111,7 @@ class _Run:
         state = self._heard.state
         self._heard = self._heard.add(self._pipe.said(_LISTEN_SECONDS))
         self._runner.tell(self._heard.progress(is_over=False))
-        is_due = time.monotonic() - self._beaten_at >= self._runner.beat_seconds
+        is_due = time.monotonic() - self._beaten_at >= self._beat_seconds
         if is_due or self._heard.state != state:
             self._beat()
         self._climb(self._wanted_ladder())

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from td_connector.errors import TryLaterError
-from td_connector.heartbeat import Watch, silent_since
+from td_connector.heartbeat import Watch, beat_seconds
 from td_connector.moments import format_time
 from td_connector.new_jobs import job_of_tick, this_runner
 from td_connector.schedule import due
@@ -33,7 +33,7 @@ class Scheduler:
     Attributes:
         runner: Runs the jobs, and is asked to stop.
         parallel: How many jobs run at a time.
-        lost_after_seconds: When a silent job counts as lost.
+        lost_after_seconds: How long its jobs may be silent until they count as lost.
         owner: The name under which jobs are claimed.
     """
 
@@ -60,7 +60,7 @@ class Scheduler:
                 watch = self._look(watch)
                 try:
                     # Time for every job that lives to say so.
-                    if watch.steady_seconds >= 2 * self.runner.beat_seconds:
+                    if watch.steady_seconds >= 2 * beat_seconds(self.lost_after_seconds):
                         self._lose_silent()
                     for job in self._claims(self.parallel - len(running)):
                         running.add(pool.submit(self._run, job))
@@ -83,7 +83,13 @@ class Scheduler:
         found = due(schedule, now)
         if found is None:
             return None
-        job = job_of_tick(schedule, found, owner=self.owner, now=now)
+        job = job_of_tick(
+            schedule,
+            found,
+            owner=self.owner,
+            lost_after_seconds=self.lost_after_seconds,
+            now=now,
+        )
         return jobs.claim(self.runner.store, schedule, found, job)
 
     def _run_if_due(self, schedule: Schedule) -> Job | None:
@@ -102,13 +108,11 @@ class Scheduler:
         return ended
 
     def _look(self, watch: Watch) -> Watch:
-        jump_seconds = self.runner.beat_seconds
+        jump_seconds = beat_seconds(self.lost_after_seconds)
         return watch.seen(self.runner.clock(), time.monotonic(), jump_seconds=jump_seconds)
 
     def _lose_silent(self) -> None:
-        now = self.runner.clock()
-        limit = silent_since(now, self.lost_after_seconds)
-        for job in jobs.lose(self.runner.store, silent_since=limit, now=now):
+        for job in jobs.lose(self.runner.store, now=self.runner.clock()):
             _logger.warning("`%s`: job %d is lost. %s", job.schedule, job.id, jobs.LOST)
 
 

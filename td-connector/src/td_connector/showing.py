@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from td_connector.formats import Format, print_rows
-from td_connector.heartbeat import LOST_AFTER_SECONDS, silent_since
 from td_connector.load_file import parse_settings
 from td_connector.masking import mask
 from td_connector.moments import UnixSeconds, format_time
@@ -127,7 +126,7 @@ def _job_row(job: Job, zone: tzinfo, now: UnixSeconds, chosen: Format) -> dict[s
 
 def _silence(job: Job, now: UnixSeconds) -> str:
     """What is to say of a job that nobody has declared lost yet."""
-    if not job.is_active or job.heartbeat_at >= silent_since(now, LOST_AFTER_SECONDS):
+    if not job.is_silent(now):
         return ""
     since = _duration(now - job.heartbeat_at)
     return f"Silent for {since}; the scheduler, or the next `run`, counts it as lost."

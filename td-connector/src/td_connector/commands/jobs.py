@@ -10,7 +10,6 @@ import click
 from td_connector.commands.options import with_format, with_store, with_wait
 from td_connector.commands.starting_jobs import run_here, start
 from td_connector.errors import TryLaterError
-from td_connector.heartbeat import LOST_AFTER_SECONDS, silent_since
 from td_connector.moments import format_time, now, parse_time
 from td_connector.new_jobs import job_by_hand
 from td_connector.showing import print_history, print_job
@@ -82,9 +81,7 @@ def work(store: Store, id_: int) -> int:
 
 def _lose_silent(store: Store) -> bool:
     """Whether jobs were found to be lost; without a scheduler nobody else looks."""
-    moment = now()
-    limit = silent_since(moment, LOST_AFTER_SECONDS)
-    return bool(jobs.lose(store, silent_since=limit, now=moment))
+    return bool(jobs.lose(store, now=now()))
 
 
 def _still_running(store: Store, name: str) -> TryLaterError:

@@ -9,7 +9,7 @@ import click
 
 from td_connector.commands.options import with_store
 from td_connector.commands.starting_jobs import stop_on_signals
-from td_connector.heartbeat import LOST_AFTER_SECONDS, beat_seconds
+from td_connector.heartbeat import LOST_AFTER_SECONDS
 from td_connector.running import Runner
 from td_connector.scheduler import Scheduler
 
@@ -44,7 +44,7 @@ _logger = logging.getLogger("td_connector")
     default=LOST_AFTER_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="When a job that is not heard of counts as lost. The same for all schedulers of a store.",
+    help="When a job of this scheduler that is not heard of counts as lost.",
 )
 @with_store
 def scheduler(
@@ -60,7 +60,7 @@ def scheduler(
     order: what was read is loaded, and the next run goes on from there.
     """
     with stop_on_signals() as stop:
-        runner = Runner(store, stop, beat_seconds(lost_after_seconds))
+        runner = Runner(store, stop)
         loop = Scheduler(runner, parallel, lost_after_seconds)
         if once:
             return min((job.exit_code for job in loop.once() if job.exit_code), default=0)

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from td_connector.errors import ConnectorError
 from td_connector.formats import Format
-from td_connector.heartbeat import LOST_AFTER_SECONDS, beat_seconds
 from td_connector.moments import now
 from td_connector.new_jobs import this_runner
 from td_connector.running import Runner
@@ -75,7 +74,6 @@ def run_here(store: Store, id_: int) -> Job:
         runner = Runner(
             store,
             stop,
-            beat_seconds(LOST_AFTER_SECONDS),
             tell=lambda progress: status.update(
                 "Stopping, what was read is loaded. Ctrl-C again stops at once …"
                 if stop.is_asked

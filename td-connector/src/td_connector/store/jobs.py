@@ -140,13 +140,13 @@ def _move(
     return True
 
 
-def lose(store: Store, *, silent_since: UnixSeconds, now: UnixSeconds) -> list[Job]:
-    """Mark the jobs as lost that have not been heard of since a moment; return them.
+def lose(store: Store, *, now: UnixSeconds) -> list[Job]:
+    """Mark the jobs as lost that have been silent for too long; return them.
 
     Their schedules' states become uncertain: the target may have published without our hearing.
     """
     active = jobs.c.status.in_([status.value for status in ACTIVE])
-    silent = active & (jobs.c.heartbeat_at < silent_since)
+    silent = active & (jobs.c.heartbeat_at + jobs.c.lost_after_seconds < now)
     with store.transaction() as connection:
         found = connection.execute(select(*JOB_COLUMNS).where(silent)).mappings().all()
         return [job for row in found if _lose(connection, job := job_of(row), now)]

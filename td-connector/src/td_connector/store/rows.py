@@ -60,6 +60,7 @@ def row_of_job(job: Job) -> dict[str, Any]:
         "status": job.status.value,
         "load": format_load(job.load),
         "heartbeat_at": job.heartbeat_at,
+        "lost_after_seconds": job.lost_after_seconds,
         "owner": job.owner,
         "run_id": job.run_id,
         "started_at": job.started_at,

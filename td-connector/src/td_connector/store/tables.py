@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 1
+VERSION = 2
 """Of these tables; a store says which it has."""
 
 metadata = MetaData()
@@ -52,6 +52,7 @@ jobs = Table(
     Column("status", Text, nullable=False),
     Column("load", Text, nullable=False),
     Column("heartbeat_at", Double, nullable=False),
+    Column("lost_after_seconds", Double, nullable=False),
     Column("owner", Text, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("started_at", Double),
