@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ NARROW = Table("charges", NAME, (ID,), ("id",))
 TABLE = Table("charges", NAME, (ID, AMOUNT), ("id",))
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOAD = LoadRow("x1", "nightly", "charges", NAME, Mode.APPEND, 1, 0, NOON, NOON)
+OURS = replace(LOAD, pipeline="ours", started_at=NOON.replace(day=9))
 REFUNDS = Table("refunds", TableName("main", "refunds"), (ID,), ("id",))
 
 
@@ -208,11 +209,17 @@ class LoaderContract:
                 LOAD, load_id=each, pipeline=words[1], mode=mode, rows=0 if words[4] else 1
             )
             loader.publish([], None, [replace(told, started_at=at, ended_at=at)])
-        assert loader.other_pipelines(NAME, "ours") == expected
-        assert loader.other_pipelines(REFUNDS.name, "ours") == []
+        assert loader.other_pipelines(OURS) == expected
+        assert loader.other_pipelines(replace(OURS, table=REFUNDS.name)) == []
+
+    def test_a_pipeline_that_loaded_during_our_first_load_is_another(self, loader: Loader) -> None:
+        loader.publish([], None, [replace(LOAD, pipeline="another")])
+        assert loader.other_pipelines(OURS) == []
+        during = replace(OURS, started_at=NOON - timedelta(seconds=1))
+        assert loader.other_pipelines(during) == ["another"]
 
     def test_without_a_publication_there_are_no_others(self, loader: Loader) -> None:
-        assert loader.other_pipelines(NAME, "ours") == []
+        assert loader.other_pipelines(OURS) == []
 
     def test_without_a_publication_there_are_no_states(self, loader: Loader) -> None:
         assert loader.states() == {}

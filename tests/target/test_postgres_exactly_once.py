@@ -1,5 +1,6 @@
 """No row twice and none missing, whoever else loads."""
 
+import io
 import threading
 import time
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from target_td_table.loaders.postgres_statements import lock_number
+from target_td_table.target import TargetTdTable
 from tests.target.postgres_server import PostgresTables
-from tests.target.world import record, schema, state
+from tests.target.world import activate, record, schema, state
 
 
 @pytest.mark.parametrize("mode", ["append", "replace", "merge"])
@@ -48,3 +50,51 @@ def test_who_must_wait_for_another_load_is_told(
     loading.join()
     assert "Another load publishes into `public.charges`; waiting" in caplog.text
     assert list(postgres.columns("charges")) == ["id"]
+
+
+def reading(version: int, names: str) -> list[str]:
+    rows = [record("charges", id=name, version=version) for name in names]
+    return [schema("charges"), *rows, activate("charges", version), state(at=version)]
+
+
+def live(postgres: PostgresTables) -> str:
+    rows = postgres.rows("SELECT id FROM charges WHERE _sdc_deleted_at IS NULL ORDER BY id")
+    return "".join(name for (name,) in rows)
+
+
+def test_rows_that_come_while_a_whole_reading_waits_for_the_table_stay(
+    postgres: PostgresTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "target_td_table")
+    postgres.load(*reading(1, "ab"), mode="merge", pipeline="one")
+    with postgres.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [lock_number("public.charges")])
+        loading = threading.Thread(
+            target=postgres.load, args=reading(2, "a"), kwargs={"mode": "merge", "pipeline": "one"}
+        )
+        loading.start()
+        end = time.monotonic() + 20
+        while "Another load" not in caplog.text and time.monotonic() < end:
+            time.sleep(0.01)
+        other.execute("INSERT INTO charges (id) VALUES ('x')")
+        other.execute(
+            "INSERT INTO _td_loads SELECT 'x', 'other', stream, table_name, mode, 1, 0, now(), "
+            "now() FROM _td_loads LIMIT 1"
+        )
+        other.commit()
+    loading.join()
+    assert live(postgres) == "abx"
+    assert "the pipeline `other` loaded into" in caplog.text
+
+
+def test_first_loads_that_meet_in_a_table_remove_nothing_of_each_other(
+    postgres: PostgresTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {"destination": postgres.url, "mode": "merge", "pipeline": "one"}
+    one = TargetTdTable(config=config)
+    one.open()
+    postgres.load(*reading(1, "xy"), mode="merge", pipeline="other")
+    one.listen(io.StringIO("".join(reading(2, "ab"))))
+
+    assert live(postgres) == "abxy"
+    assert "the pipeline `other` loaded into" in caplog.text

@@ -60,7 +60,7 @@ class Shelf:
     def states(self) -> Mapping[str, str]:
         return {}
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         return []
 
     def close(self) -> None:

@@ -51,9 +51,9 @@ class DryRun:
         """See `Loader`."""
         return self._loader.states()
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""
-        return self._loader.other_pipelines(name, pipeline)
+        return self._loader.other_pipelines(load)
 
     def close(self) -> None:
         """See `Loader`."""

@@ -111,7 +111,7 @@ class Publisher:
         for batch, mode in batches:
             # A quarantine must hear what is refused before anything is published.
             self._stage_one(replace(batch, is_last=self._quarantine is None), mode)
-        self._staged += [each for each in without_rows if self._is_certain(each)]
+        self._staged += [each for each in without_rows if self._is_certain(each, loads)]
         loads = [each.without(self.refused(each.stream)) for each in loads]
         kept = None if value is None else state.State(self._pipeline, value)
         self._loader.publish(self._staged, kept, loads)
@@ -121,7 +121,7 @@ class Publisher:
         if value is not None:
             self._write(value)
 
-    def _is_certain(self, staged: Staged) -> bool:
+    def _is_certain(self, staged: Staged, loads: Sequence[LoadRow]) -> bool:
         """Whether what a reading did not bring is gone: nobody else's rows, and none was refused."""
         if staged.activation is None:
             return True
@@ -129,7 +129,8 @@ class Publisher:
         if self.refused(table.stream):
             warn_of_kept_rows(table.stream, str(table.name), "some of its records did not fit")
             return False
-        others = self._loader.other_pipelines(table.name, self._pipeline)
+        load = next(each for each in loads if each.table == table.name)
+        others = self._loader.other_pipelines(load)
         if others:
             warn_of_others_rows(table.stream, str(table.name), others)
         return not others

@@ -151,8 +151,8 @@ class Loader(Protocol):
     def states(self) -> Mapping[str, str]:
         """The last state of each pipeline that published here."""
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
-        """The other pipelines that loaded into a table after this one first did.
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
+        """The other pipelines that loaded into a load's table after its own first began to.
 
         `loaders.sql` tells in a query which loads count.
         """

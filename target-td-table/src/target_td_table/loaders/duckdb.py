@@ -143,11 +143,12 @@ class DuckDbLoader:
         rows = self._rows(sql.read_states(self._state_table))
         return {str(pipeline): str(state) for pipeline, state in rows}
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""
         if self.describe(self._loads_table) is None:
             return []
-        found = self._rows(sql.other_pipelines(sql.path(self._loads_table), name, pipeline))
+        loads = sql.path(self._loads_table)
+        found = self._rows(sql.other_pipelines(loads, load, sql.moment))
         return [str(other) for (other,) in found]
 
     def close(self) -> None:

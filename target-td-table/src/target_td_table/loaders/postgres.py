@@ -100,9 +100,9 @@ class PostgresLoader:
         """See `Loader`."""
         return self._again(lambda: self._catalog.states(self._database))
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""
-        return self._again(lambda: self._catalog.other_pipelines(self._database, name, pipeline))
+        return self._again(lambda: self._catalog.other_pipelines(self._database, load))
 
     def close(self) -> None:
         """See `Loader`."""

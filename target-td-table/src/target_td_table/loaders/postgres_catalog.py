@@ -6,7 +6,7 @@ from dataclasses import replace
 from target_td_table.errors import TableError
 from target_td_table.loaders import postgres_rights
 from target_td_table.loaders import postgres_statements as statements
-from target_td_table.loaders.base import Change, CreateTable
+from target_td_table.loaders.base import Change, CreateTable, LoadRow
 from target_td_table.loaders.postgres_errors import Doing
 from target_td_table.loaders.postgres_names import fitted_name, fitted_table
 from target_td_table.loaders.postgres_session import Session
@@ -14,6 +14,7 @@ from target_td_table.loaders.sql import (
     LOADS_TABLE,
     STATE_TABLE,
     changes,
+    moment,
     other_pipelines,
     path,
     read_states,
@@ -108,14 +109,14 @@ class Catalog:
         rows = self._session.rows(read_states(name), doing)
         return {str(pipeline): str(state) for pipeline, state in rows}
 
-    def other_pipelines(self, schema: str, table: TableName, pipeline: str) -> Sequence[str]:
-        """The other pipelines that loaded into a table after this one first did."""
+    def other_pipelines(self, schema: str, load: LoadRow) -> Sequence[str]:
+        """The other pipelines that loaded into a load's table after its own first began to."""
         name = fitted_name(TableName(schema, LOADS_TABLE))
         if self.visible(name) is None:
             return []
         grants = postgres_rights.Grants(self._session.user, self._session.database, name)
         doing = Doing(f"read `{name}`", grants.on_table())
-        rows = self._session.rows(other_pipelines(path(name), table, pipeline), doing)
+        rows = self._session.rows(other_pipelines(path(name), load, moment), doing)
         return [str(other) for (other,) in rows]
 
 

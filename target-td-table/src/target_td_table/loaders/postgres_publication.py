@@ -22,7 +22,7 @@ from target_td_table.loaders.postgres_rights import Grants
 from target_td_table.loaders.postgres_session import Session
 from target_td_table.loaders.postgres_staging import Staging, Stagings
 from target_td_table.modes import Mode
-from target_td_table.report import log
+from target_td_table.report import log, warn_of_others_rows
 from target_td_table.state import State
 from target_td_table.table import Table, TableName
 from target_td_table.versions import Activation
@@ -64,7 +64,8 @@ class Publication:
             for batch in self._stagings.straight:
                 self._copy(batch)
             for table, activation in activations_of(staged):
-                self._remove(self._catalog.placed(table), activation)
+                if not self._others_came(table, loads):
+                    self._remove(self._catalog.placed(table), activation)
             if state is not None:
                 self._keep_state(state)
             if loads:
@@ -146,6 +147,15 @@ class Publication:
         doing = Doing(f"load into `{table.name}`", self._grants(table.name).on_table(), table)
         types = self._catalog.describe(table.name) or {}
         self._copying.copy(batch, table.name, table, types, doing)
+
+    def _others_came(self, table: Table, loads: Sequence[LoadRow]) -> bool:
+        """Whether another pipeline has loaded while we waited for the lock, after we were asked."""
+        ours = [each for each in loads if each.table == table.name]
+        schema = self._loads.database
+        others = [each for load in ours for each in self._catalog.other_pipelines(schema, load)]
+        if others:
+            warn_of_others_rows(table.stream, str(table.name), others)
+        return bool(others)
 
     def _remove(self, table: Table, activation: Activation) -> None:
         """Take away what a whole reading did not bring."""

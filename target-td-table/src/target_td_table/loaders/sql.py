@@ -1,7 +1,8 @@
 """Statements and decisions that SQL destinations share; nothing here talks to one."""
 # ruff: noqa: S608 -- a name cannot be a parameter; names and texts are quoted.
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from target_td_table.errors import TableError
 from target_td_table.loaders.base import AddColumn, LoadRow, WidenColumn
@@ -61,6 +62,11 @@ def read_states(name: TableName) -> str:
     return f"SELECT pipeline, state FROM {path(name)}"
 
 
+def moment(value: datetime) -> str:
+    """A time as SQL, in DuckDB and PostgreSQL."""
+    return f"CAST({literal(value.isoformat())} AS TIMESTAMP WITH TIME ZONE)"
+
+
 def load_values(load: LoadRow) -> tuple[object, ...]:
     """A load's row, in the order of `LOADS_COLUMNS`."""
     return (
@@ -69,15 +75,18 @@ def load_values(load: LoadRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def other_pipelines(loads: str, table: TableName, pipeline: str) -> str:
-    """The other pipelines that loaded rows into a table after this one first did.
+def other_pipelines(loads: str, load: LoadRow, moment: Callable[[datetime], str]) -> str:
+    """The other pipelines that loaded rows into a load's table after its own first began to.
 
-    Not those whose rows somebody has replaced since. `loads` is the table of the loads, as SQL.
-    Decision: docs/decisions/0120-pipelines-that-take-turns.md.
+    Not those whose rows somebody has replaced since. `loads` is the table of the loads, as SQL, and
+    `moment` makes a literal as that table's times are. A first load is not yet in it.
+    Decisions: docs/decisions/0120-pipelines-that-take-turns.md and
+    docs/decisions/0122-first-loads-that-meet.md.
     """
-    of_table = f"table_name = {literal(str(table))} AND {quoted('rows')} > 0"
-    ours = f"pipeline = {literal(pipeline)}"
-    first = f"SELECT min(started_at) FROM {loads} WHERE {of_table} AND {ours}"
+    of_table = f"table_name = {literal(str(load.table))} AND {quoted('rows')} > 0"
+    ours = f"pipeline = {literal(load.pipeline)}"
+    began = f"coalesce(min(started_at), {moment(load.started_at)})"
+    first = f"SELECT {began} FROM {loads} WHERE {of_table} AND {ours}"
     replaced = f"SELECT max(ended_at) FROM {loads} WHERE {of_table} AND mode = 'replace'"
     return (
         f"SELECT DISTINCT pipeline FROM {loads} WHERE {of_table} AND NOT {ours} "

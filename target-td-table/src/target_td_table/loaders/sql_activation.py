@@ -1,16 +1,14 @@
 """What a whole reading takes away, in SQL that DuckDB and PostgreSQL share."""
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
-from target_td_table.loaders.sql import literal, path, quoted
+from target_td_table.loaders.sql import literal, moment, path, quoted
 from target_td_table.loaders.sql_merge import is_gone
 from target_td_table.loaders.sql_missing import Moments, column_for, is_missing
 from target_td_table.table import DELETED, DELETED_AT, LogicalType, Table
 from target_td_table.versions import Activation
 
-_MOMENT = "TIMESTAMP WITH TIME ZONE"
 _MOMENTS = Moments(
-    of_column=lambda name: f"CAST({name} AS {_MOMENT})",
-    literal=lambda moment: f"CAST({literal(moment.isoformat())} AS {_MOMENT})",
+    of_column=lambda name: f"CAST({name} AS TIMESTAMP WITH TIME ZONE)", literal=moment
 )
 
 

@@ -29,7 +29,6 @@ from target_td_table.loaders.treasure_data.refusal import LostSessionError, Refu
 from target_td_table.loaders.treasure_data.session import Session
 from target_td_table.report import log
 from target_td_table.state import State
-from target_td_table.table import TableName
 
 _COLUMNS = (
     ("pipeline", "string"), ("state", "string"), ("pending", "string"), ("written_at", "long"),
@@ -142,12 +141,12 @@ class Journal:
             found[decided.pipeline] = decided.state
         return found
 
-    def other_pipelines(self, table: TableName, pipeline: str) -> list[str]:
-        """The other pipelines that loaded into a table after this one first did."""
+    def other_pipelines(self, load: LoadRow) -> list[str]:
+        """The other pipelines that loaded into a load's table after its own first began to."""
         shown = self._calls.show_table(LOADS_TABLE)
         if shown is None or not shown.columns:
             return []
-        found = queries.rows(self._calls, other_pipelines(LOADS_TABLE, table, pipeline))
+        found = queries.rows(self._calls, other_pipelines(LOADS_TABLE, load, told_loads.moment))
         return [str(other) for (other,) in found]
 
     def recover(self) -> list[str]:

@@ -166,10 +166,10 @@ class TreasureDataLoader:
         with self._told("read the state"):
             return self._journal.states()
 
-    def other_pipelines(self, name: TableName, pipeline: str) -> Sequence[str]:
+    def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""
         with self._told("read the loads"):
-            return self._journal.other_pipelines(name, pipeline)
+            return self._journal.other_pipelines(load)
 
     def close(self) -> None:
         """See `Loader`. Sessions that did their work are forgotten: their state is out."""

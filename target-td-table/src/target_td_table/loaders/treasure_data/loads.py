@@ -2,6 +2,7 @@
 # ruff: noqa: S608 -- a name cannot be a parameter; names are checked and texts are quoted.
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from target_td_table.loaders.base import LoadRow
@@ -27,6 +28,11 @@ def statements(loads: Sequence[LoadRow]) -> list[str]:
     ]
 
 
+def moment(value: datetime) -> str:
+    """A time as it stands in this table."""
+    return literal(str(timestamp(value.isoformat())))
+
+
 def _values(load: LoadRow) -> str:
     return ", ".join([str(int(load.started_at.timestamp())), *map(_literal, load_values(load))])
 
@@ -34,5 +40,4 @@ def _values(load: LoadRow) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
-    text = value if isinstance(value, str) else timestamp(value.isoformat())
-    return literal(str(text))
+    return literal(value) if isinstance(value, str) else moment(value)
