@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from tests.project.tree import ROOT, text_of, tracked_files
 
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
+DECODING = {"msgspec.json.decode", "msgspec.msgpack.decode"}
 # `/home/you` stands for anybody's.
 SOMEONES_HOME = re.compile(r"(?<![\w.])/(?:home|Users)/(?!you/)\w+/")
 
@@ -33,3 +35,17 @@ def test_no_file_names_a_path_of_this_machine_or_of_somebodys_home() -> None:
         if SOMEONES_HOME.search(text_of(path)) or here.search(text_of(path))
     ]
     assert naming == []
+
+
+def test_what_is_decoded_into_types_of_our_own_has_a_decoder_made_once() -> None:
+    # Threads that ask msgspec 0.22 for such a type at once, the first time, may crash the program.
+    asking = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in tracked_files()
+        if path.suffix == ".py" and "src" in path.parts
+        for call in ast.walk(ast.parse(text_of(path)))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in DECODING
+        for word in call.keywords
+        if word.arg == "type" and re.fullmatch(r"_?[A-Z]\w+", ast.unparse(word.value))
+    ]
+    assert asking == []

@@ -47,6 +47,10 @@ class Snapshots(msgspec.Struct, frozen=True):
     previous_attributes: dict[str, Any] | None = None
 
 
+_data_decoder = msgspec.json.Decoder(EventData)
+_snapshots_decoder = msgspec.json.Decoder(Snapshots)
+
+
 class Event(msgspec.Struct, frozen=True):
     """What the tail needs of an event.
 
@@ -65,7 +69,7 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def snapshots(self) -> Snapshots:
         """What the event carries, parsed whole, which takes its time."""
-        return msgspec.json.decode(self.text, type=Snapshots)
+        return _snapshots_decoder.decode(self.text)
 
 
 def event_of(record: Record) -> Event:
@@ -78,7 +82,7 @@ def event_of(record: Record) -> Event:
         text_of(record, "id") or "",
         text_of(record, "type") or "",
         integer_of(record, "created") or 0,
-        msgspec.json.decode(record["data"], type=EventData),
+        _data_decoder.decode(record["data"]),
         bytes(record["data"]),
     )
 

@@ -65,8 +65,14 @@ class _Granted(msgspec.Struct):
     refresh_token: str
 
 
+_granted_decoder = msgspec.json.Decoder(_Granted)
+
+
 class _OAuthError(msgspec.Struct):
     error: str
+
+
+_error_decoder = msgspec.json.Decoder(_OAuthError)
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ def _is_stale(tokens: Tokens) -> bool:
 
 def _granted(body: bytes) -> _Granted:
     try:
-        return msgspec.json.decode(body, type=_Granted)
+        return _granted_decoder.decode(body)
     except msgspec.DecodeError:
         raise UnreachableError(uncertain("the answer was not Stripe's")) from None
 
@@ -230,7 +236,7 @@ def _refusal(refusals: Sequence[_Refused], path: Path) -> str:
 
 def _error(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=_OAuthError).error
+        return _error_decoder.decode(body).error
     except msgspec.DecodeError:
         return ""
 

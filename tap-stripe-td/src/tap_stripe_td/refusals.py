@@ -34,6 +34,9 @@ class _Body(msgspec.Struct):
     error: _Error
 
 
+# Made once: several threads that ask msgspec 0.22 for a type of its own at once may crash it.
+_body_decoder = msgspec.json.Decoder(_Body)
+
 _NOT_ENABLED = re.compile(
     r"Your account is not set up to use "
     r"|This endpoint is only available in testmode"
@@ -53,7 +56,7 @@ def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     """Return the sentence for an answer that is not 200; its class says whose move it is."""
     said = f"{status}, request {headers.get('Request-Id', 'unknown')}"
     try:
-        error = msgspec.json.decode(body, type=_Body).error
+        error = _body_decoder.decode(body).error
         date = parse_http_date(headers["Date"])
     except (msgspec.DecodeError, KeyError, ValueError):
         return _not_stripe(path, said, status)

@@ -38,6 +38,9 @@ class Tokens(msgspec.Struct, frozen=True):
         return "Tokens(…)"
 
 
+_tokens_decoder = msgspec.json.Decoder(Tokens)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the tokens alone, so that two processes do not exchange the same refresh token.
@@ -64,7 +67,7 @@ def read_tokens(path: Path) -> Tokens | None:
         ConfigError: If the file is damaged.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Tokens)
+        return _tokens_decoder.decode(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:

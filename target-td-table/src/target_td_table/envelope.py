@@ -14,6 +14,7 @@ import msgspec
 from target_td_table.messages import AnyMessage, Record, parse_line
 
 _PROBE = b'{"probe":1}'
+_RECORD = msgspec.json.Decoder(Record)
 _BEFORE_RECORD = re.compile(rb'"record"\s*:\s*$')
 
 
@@ -60,7 +61,7 @@ def envelope_of(line: bytes, message: Record) -> Envelope | None:
     if not _BEFORE_RECORD.search(prefix):
         return None
     try:
-        probed = msgspec.json.decode(prefix + _PROBE + suffix, type=Record)
+        probed = _RECORD.decode(prefix + _PROBE + suffix)
     except msgspec.MsgspecError:
         return None
     if bytes(probed.record) != _PROBE:

@@ -78,6 +78,7 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 _NOTHING = Pending([], [])
+_PENDING = msgspec.json.Decoder(Pending)
 
 
 class _Decided(NamedTuple):
@@ -91,7 +92,7 @@ class _Decided(NamedTuple):
 
     def carry_out(self, calls: Calls) -> Pending:
         """Do what is not done yet; see `Pending`."""
-        pending = msgspec.json.decode(self.pending, type=Pending)
+        pending = _PENDING.decode(self.pending)
         try:
             pending.carry_out(calls)
         except LostSessionError as lost:
