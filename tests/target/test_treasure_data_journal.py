@@ -181,6 +181,7 @@ def test_what_fails_after_a_publication_keeps_no_state_back(
     assert held(server.account) == complete(Mode.APPEND)
     assert states(server) == {PIPELINE: STATE}
     assert "All of this publication is visible, and its state stands" in caplog.text
+    assert "is decided" not in caplog.text
 
 
 # Two pieces of it are longer than one query may be, all the more with its quotes doubled.

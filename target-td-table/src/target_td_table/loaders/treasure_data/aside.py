@@ -74,7 +74,8 @@ class Aside:
             rows.commit()
         if merge.has_graves:
             self._dig(merge)
-        queries.run(self._calls, merging.insert_merged(merge, self._table))
+        insert = merging.insert_merged(merge, self._table)
+        queries.run(self._calls, insert, f"merge rows into `{self.target}`")
         self._calls.delete_table(self._rows)
         return Renaming(self._table, self.target, table_id)
 
@@ -123,4 +124,5 @@ class Aside:
         names = [name.strip('"') for name in [*merge.key, str(merge.updated_at)]]
         self._calls.create_table(merge.graves)
         self._calls.append_schema(merge.graves, [(name, types[name]) for name in names])
-        queries.run(self._calls, merging.insert_graves(merge))
+        insert = merging.insert_graves(merge)
+        queries.run(self._calls, insert, f"bring together the tombstones of `{self.target}`")

@@ -37,6 +37,10 @@ _COLUMNS = (
 
 # More rows of a pipeline than these are trimmed to the last one: a query for many publications.
 MOST_ROWS = 100
+_READING = f"read `{STATE_TABLE}`"
+_DECIDING = f"write the state into `{STATE_TABLE}`"
+_SETTLING = f"write into `{STATE_TABLE}` that all is done"
+_TELLING = f"tell of the load in `{LOADS_TABLE}`"
 _GONE = "It is gone: the service forgets sessions after some days, committed or not."
 
 
@@ -147,7 +151,8 @@ class Journal:
         shown = self._calls.show_table(LOADS_TABLE)
         if shown is None or not shown.columns:
             return []
-        found = queries.rows(self._calls, other_pipelines(LOADS_TABLE, load, told_loads.moment))
+        query = other_pipelines(LOADS_TABLE, load, told_loads.moment)
+        found = queries.rows(self._calls, query, f"read `{LOADS_TABLE}`")
         return [str(other) for (other,) in found]
 
     def recover(self) -> list[str]:
@@ -177,8 +182,9 @@ class Journal:
         if int(decided.rows) <= MOST_ROWS:
             return
         older = f"pipeline = {literal(decided.pipeline)} AND written_at < {int(decided.written_at)}"
+        delete = f"DELETE FROM {STATE_TABLE} WHERE {older}"
         try:
-            queries.run(self._calls, f"DELETE FROM {STATE_TABLE} WHERE {older}")
+            queries.run(self._calls, delete, f"trim `{STATE_TABLE}`", queries.PUBLISHED)
         except (RefusedError, DestinationError) as error:
             log.warning(
                 "`%s` has %s rows of this pipeline, of which only the last counts. The others "
@@ -192,7 +198,8 @@ class Journal:
         written_at = time.time_ns()
         insert = _insert("pipeline", "state", _NOTHING, written_at)
         decided = f"pipeline = {literal(self._pipeline)} AND written_at = {self._unsettled}"
-        queries.run(self._calls, f"{insert} FROM {STATE_TABLE} WHERE {decided}")
+        settle = f"{insert} FROM {STATE_TABLE} WHERE {decided}"
+        queries.run(self._calls, settle, _SETTLING, queries.PUBLISHED)
         self._unsettled = None
 
     def decide(self, state: State, pending: Pending) -> None:
@@ -203,12 +210,13 @@ class Journal:
         pipeline = literal(state.pipeline)
         insert = _insert(pipeline, literal(state.value), pending, written_at)
         try:
+            self._make(STATE_TABLE, _COLUMNS)
             if len(insert) <= queries.MOST_CHARACTERS:
-                self._write(STATE_TABLE, _COLUMNS, insert)
+                queries.run(self._calls, insert, _DECIDING)
             else:
                 with Pieces(self._calls, state.pipeline).of(state.value) as (value, source):
                     insert = _insert(pipeline, value, pending, written_at) + source
-                    self._write(STATE_TABLE, _COLUMNS, insert)
+                    queries.run(self._calls, insert, _DECIDING)
         except RefusedError as refusal:
             self._do_without(refusal)
             return
@@ -220,8 +228,11 @@ class Journal:
         Raises:
             RefusedError: If the key may not: that says nothing about states.
         """
-        if loads and self._may_query:
-            self._write(LOADS_TABLE, told_loads.COLUMNS, *told_loads.statements(loads))
+        if not loads or not self._may_query:
+            return
+        self._make(LOADS_TABLE, told_loads.COLUMNS)
+        for statement in told_loads.statements(loads):
+            queries.run(self._calls, statement, _TELLING, queries.PUBLISHED)
 
     def _lasts(self) -> list[_Decided]:
         """The last row of each pipeline."""
@@ -233,15 +244,13 @@ class Journal:
             "SELECT pipeline, max_by(state, written_at), max_by(pending, written_at), "
             f"max(written_at), count(*) FROM {STATE_TABLE} GROUP BY pipeline"
         )
-        return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query)]
+        return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query, _READING)]
 
-    def _write(self, table: str, columns: Sequence[tuple[str, str]], *statements: str) -> None:
+    def _make(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
         if table not in self._made:
             self._calls.create_table(table)
             self._calls.append_schema(table, columns)
             self._made.add(table)
-        for statement in statements:
-            queries.run(self._calls, statement)
 
     def _do_without(self, refusal: RefusedError) -> None:
         if refusal.status != 403:

@@ -44,6 +44,5 @@ class Pieces:
 
     def _insert(self, number: int, piece: str) -> None:
         values = f"{int(time.time())}, {number}, {literal(piece)}"
-        queries.run(
-            self._calls, f"INSERT INTO {self._table} (time, number, piece) VALUES ({values})"
-        )
+        insert = f"INSERT INTO {self._table} (time, number, piece) VALUES ({values})"
+        queries.run(self._calls, insert, f"write a part of the state into `{self._table}`")

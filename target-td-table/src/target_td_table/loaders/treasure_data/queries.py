@@ -10,34 +10,40 @@ from target_td_table.loaders.treasure_data.session import looks
 _TRIES = 3
 # https://docs.treasuredata.com: the upper limits, for Trino.
 MOST_CHARACTERS = 1_000_000
-_ENDS = frozenset({"success", "error", "killed"})
+_SUCCESS = "success"
+_FAILURES = frozenset({"error", "killed"})
+
+# What is so when a query has failed.
+UNDECIDED = "Nothing of this publication is decided. Look at the job in the console, and run again."
+PUBLISHED = "What was published stays so. Look at the job in the console."
+_ASKED = "Nothing was changed. Look at the job in the console, and run again."
 
 
-def rows(calls: Calls, query: str) -> list[list[Any]]:
-    """What a query brings.
+def rows(calls: Calls, query: str, doing: str) -> list[list[Any]]:
+    """What a query brings; see `run`."""
+    return calls.job_rows(run(calls, query, doing, _ASKED))
+
+
+def run(calls: Calls, query: str, doing: str, undone: str = UNDECIDED) -> str:
+    """Run a query to its success; the job that did it.
+
+    A statement that failed has written nothing: an INSERT is seen when its job succeeds.
+    `doing` says what it is for, e.g. "merge rows into `t`"; `undone` what is so when it failed.
 
     Raises:
         DestinationError: If it fails again and again.
         RefusedError: If the key may not query.
     """
-    return calls.job_rows(run(calls, query))
-
-
-def run(calls: Calls, query: str, *, tries: int = _TRIES) -> str:
-    """Run a query to its success; the job that did it.
-
-    A statement that failed has written nothing: an INSERT is seen when its job succeeds.
-    """
-    job_id, status = "", "error"
-    for _ in range(tries):
+    job_id, status = "", ""
+    for _ in range(_TRIES):
         job_id = calls.issue(query, domain_key=uuid.uuid4().hex)
         status = _ended(calls, job_id)
-        if status == "success":
+        if status == _SUCCESS:
             return job_id
     why = calls.job_error(job_id)
     raise DestinationError(
-        f"A query in Treasure Data ended with `{status}` (job {job_id}): {why} Nothing of this "
-        "publication is decided. Look at the job in the console, and run again."
+        f"A query in Treasure Data that was to {doing} ended with `{status}` (job {job_id}), tried "
+        f"{_TRIES} times.{f' It says: {why}.' if why else ''} {undone}"
     )
 
 
@@ -45,6 +51,6 @@ def _ended(calls: Calls, job_id: str) -> str:
     status = "killed"
     for _ in looks(calls.api.patience):
         status = calls.job_status(job_id)
-        if status in _ENDS:
+        if status == _SUCCESS or status in _FAILURES:
             break
     return status
