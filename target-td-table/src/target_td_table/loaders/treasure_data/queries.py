@@ -5,6 +5,7 @@ from typing import Any
 
 from target_td_table.errors import DestinationError
 from target_td_table.loaders.treasure_data.calls import Calls
+from target_td_table.loaders.treasure_data.refusal import AwayError
 from target_td_table.loaders.treasure_data.session import looks
 
 _TRIES = 3
@@ -32,12 +33,13 @@ def run(calls: Calls, query: str, doing: str, undone: str = UNDECIDED) -> str:
 
     Raises:
         DestinationError: If it fails again and again.
+        AwayError: If it does not end. It is not begun again: both might count.
         RefusedError: If the key may not query.
     """
     job_id, status = "", ""
     for _ in range(_TRIES):
         job_id = calls.issue(query, domain_key=uuid.uuid4().hex)
-        status = _ended(calls, job_id)
+        status = _ended(calls, job_id, doing)
         if status == _SUCCESS:
             return job_id
     why = calls.job_error(job_id)
@@ -47,10 +49,16 @@ def run(calls: Calls, query: str, doing: str, undone: str = UNDECIDED) -> str:
     )
 
 
-def _ended(calls: Calls, job_id: str) -> str:
-    status = "killed"
+def _ended(calls: Calls, job_id: str, doing: str) -> str:
+    """How a job ended."""
+    status = ""
     for _ in looks(calls.api.patience):
         status = calls.job_status(job_id)
         if status == _SUCCESS or status in _FAILURES:
-            break
-    return status
+            return status
+    hours = calls.api.patience.job_seconds / 3600
+    raise AwayError(
+        f"A query in Treasure Data that was to {doing} is still `{status}` after {hours:.1f} hours "
+        f"(job {job_id}). It was not begun again, because both might count. Look at the job in the "
+        "console. Run again once it has ended, or once you have killed it there, and not before."
+    )
