@@ -113,14 +113,19 @@ def test_two_wrong_settings_exit_with_2_and_are_both_named(tmp_path: Path, tap: 
     assert "`start_datetime` is wrong" in said
 
 
+FOREIGN = '{"bookmarks": {"%s": {"replication_key": "%s", "replication_key_value": "2026-11-20T00:00:00Z"}}}'
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
         ('{"bookmarks": {"charges": {"created": "2024-01-01T00:00:00Z"}}}', "States of other taps"),
+        (FOREIGN % ("charges", "created"), "bookmark of `charges` orders by `created`"),
+        (FOREIGN % ("users", "_updated_at"), "bookmark of `users` orders by `_updated_at`"),
         ("[1]", "must be a JSON object with `bookmarks`"),
         ('{"bookmarks":', "does not end in a line of JSON"),
     ],
-    ids=["of another tap", "no object", "cut short"],
+    ids=["of another tap", "its key", "its stream", "no object", "cut short"],
 )
 def test_a_state_that_cannot_be_resumed_exits_with_2(
     tmp_path: Path, tap: Tap, state: str, said: str

@@ -74,12 +74,14 @@ class State:
         accounts: The states of connected accounts, by id, when several are read.
         children: Ids of children that may be gone without an event that shows them, by their stream
             and their parent's id; of the parents read last, where they are too many.
+        version: Of this tap's states, the one it was read as; None when it does not tell.
     """
 
     bookmarks: Mapping[str, Bookmark] = field(default_factory=lambda: MappingProxyType({}))
     account: str | None = None
     accounts: Mapping[str, State] = field(default_factory=lambda: MappingProxyType({}))
     children: Known = field(default_factory=lambda: MappingProxyType({}))
+    version: int | None = field(default=None, compare=False)
 
     def with_account(self, account: str, state: State) -> State:
         """Return the state with a connected account's own state in it."""
@@ -202,7 +204,9 @@ def parse_state(raw: object) -> State:
     if problems:
         raise ConfigError(*problems)
     own = {name: parse_state(part) for name, part in accounts.items()}
-    return State(MappingProxyType(parsed), account, MappingProxyType(own), known)
+    return State(
+        MappingProxyType(parsed), account, MappingProxyType(own), known, raw.get("version")
+    )
 
 
 def _parse_children(raw: Mapping[str, Any], problems: list[str]) -> Known:

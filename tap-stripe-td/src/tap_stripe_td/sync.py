@@ -26,9 +26,10 @@ from tap_stripe_td.progress import Progress
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows
+from tap_stripe_td.streams.table import STREAMS
 from tap_stripe_td.tail import visible_events
 from tap_stripe_td.units import UnixSeconds, format_time
-from tap_stripe_td.upkeep import bookmark_of
+from tap_stripe_td.upkeep import bookmark_of, replication_key
 
 if TYPE_CHECKING:
     import threading
@@ -184,6 +185,26 @@ def refuse_other_account(state: State, clock: Clock) -> None:
             f"{clock.account}. Use that account's key, or leave `--state` out to read this "
             "account from the start."
         )
+
+
+def refuse_foreign(state: State) -> None:
+    """Check that a state that does not tell its version is one of this tap's, or made like them.
+
+    Raises:
+        ConfigError: If it is another tap's: what came before its bookmarks would be left out.
+    """
+    if state.version is not None:
+        return
+    keys = {row.name: replication_key(row) for row in STREAMS}
+    problems = [
+        f"The bookmark of `{name}` orders by `{mark.replication_key}`, which is not how this tap "
+        "reads it, and the state has no `version`. States of other taps cannot be resumed: leave "
+        "`--state` out to read all from the start."
+        for name, mark in state.bookmarks.items()
+        if name not in keys or mark.replication_key != keys[name]
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def refuse_future(state: State, clock: Clock) -> None:

@@ -34,7 +34,14 @@ from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
 from tap_stripe_td.streams.table import STREAMS
-from tap_stripe_td.sync import Run, refuse_future, refuse_other_account, sync, write_schemas
+from tap_stripe_td.sync import (
+    Run,
+    refuse_foreign,
+    refuse_future,
+    refuse_other_account,
+    sync,
+    write_schemas,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,6 +101,7 @@ class TapStripeTd(Tap):
             ConfigError: If it is no state of this tap's.
         """
         self.resumed_from = parse_state(state)
+        refuse_foreign(self.resumed_from)
 
     def discover_streams(self) -> Sequence[StripeStream]:
         """Return all streams in discovery, else those of the catalog or of the settings.
