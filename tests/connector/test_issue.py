@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,22 @@ def test_guess_leaves_the_filters_that_fill_time_as_they_are(
     assert guessed.keys() == {"in", "out", "filters", "exec"}
     assert beside.items() <= guessed.items()
     assert guessed["in"] == {"type": "stripe", **given}
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_guess_moves_nothing_away_that_is_no_file(workshop: Workshop, kind: str) -> None:
+    out = workshop.folder / "out"
+    out.mkdir() if kind == "folder" else os.mkfifo(out)
+    seed = workshop.load_file("seed.yml", secret_key="sk_test_abcdefgh", target="charge")
+    names = {path.name for path in workshop.folder.iterdir()}
+
+    said = workshop.td("guess", seed, "-o", "out")
+
+    assert (said.code, said.err) == (
+        2,
+        "td-connector: `out` is there and is no file. Name one to write with `-o`.\n",
+    )
+    assert {path.name for path in workshop.folder.iterdir()} == names
 
 
 def test_guess_keeps_a_file_that_is_there_under_another_name(workshop: Workshop) -> None:

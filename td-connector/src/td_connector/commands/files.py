@@ -120,10 +120,18 @@ def _missing(settings: dict[str, Any], file: Path) -> list[str]:
 def _keep(out: Path) -> None:
     """Move a file that stands in the way to the first free name: `.0`, `.1` …."""
     if out.exists():
+        if not out.is_file():
+            raise UserError(f"`{out}` is there and is no file. Name one to write with `-o`.")
         number = 0
         while (kept := out.with_name(f"{out.name}.{number}")).exists():
             number += 1
-        out.rename(kept)
+        try:
+            out.rename(kept)
+        except OSError as error:
+            raise UserError(
+                f"`{out}` is there and cannot be moved to `{kept}`: {error.strerror}. Name another "
+                "file to write with `-o`."
+            ) from None
         click.echo(f"Moved the {out} that was there to {kept}.")
 
 
