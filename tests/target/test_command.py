@@ -219,6 +219,33 @@ def test_print_state_is_an_empty_object_before_the_first_load(tables: DuckDbTabl
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert ended.stdout == "{}\n"
+    assert not tables.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("empty.duckdb", 0, "{}\n"),
+        ("nowhere/stripe.duckdb", 2, "The folder"),
+        ("a.csv", 2, "not a"),
+    ],
+)
+def test_print_state_only_looks_at_the_file(
+    tmp_path: Path, name: str, code: int, said: str
+) -> None:
+    for each, content in (("empty.duckdb", ""), ("a.csv", "id,amount\n1,2\n")):
+        (tmp_path / each).write_text(content)
+        (tmp_path / each).chmod(0o400)
+
+    ended = subprocess.run(
+        [PROGRAM, f"--destination=duckdb:///{tmp_path}/{name}", "--print-state"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == code
+    assert said in ended.stdout + ended.stderr
+    assert (tmp_path / "empty.duckdb").read_text() == ""
+    assert {each.name for each in tmp_path.iterdir()} == {"empty.duckdb", "a.csv"}
 
 
 @pytest.mark.parametrize(

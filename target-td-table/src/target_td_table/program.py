@@ -38,8 +38,8 @@ def input_of(source: IO[Any] | None) -> IO[Any]:
 
 
 def print_state_of(settings: Settings, pipeline: str | None) -> None:
-    """Print the last state that was published with rows."""
-    loader = loader_for(settings)
+    """Print the last state that was published with rows; makes nothing where there is none."""
+    loader = loader_for(settings, read_only=True)
     try:
         states = loader.states()
     finally:

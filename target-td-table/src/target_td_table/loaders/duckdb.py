@@ -212,6 +212,8 @@ class DuckDbLoader:
 
 def _look_at(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """Open a file without making or locking it; an empty database stands for one that is missing."""
-    if not Path(path).exists():
+    file = Path(path)
+    # In a folder that is missing no load could make one.
+    if file.parent.is_dir() and (not file.exists() or file.stat().st_size == 0):
         return duckdb.connect(":memory:", config=config)
     return duckdb.connect(path, read_only=True, config=config)
