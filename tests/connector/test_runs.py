@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from td_connector.heartbeat import LOST_AFTER_SECONDS
 from td_connector.moments import UnixSeconds
 from td_connector.new_jobs import job_by_hand
 from td_connector.store import jobs, schedules
@@ -158,31 +160,34 @@ def test_no_schedule_runs_twice_at_a_time(workshop: Workshop) -> None:
     workshop.until(lambda: workshop.job(1)["Status"] == "success")
 
 
-def silent(workshop: Workshop, seconds: float) -> None:
+def silent(workshop: Workshop, seconds: float, *, lost_after_seconds: float) -> None:
     """Leave a running job of the schedule behind that was last heard of so long ago."""
     store = open_store(workshop.store)
     schedule, heard = schedules.find(store, "daily"), UnixSeconds(time.time() - seconds)
-    queued = jobs.queue(store, job_by_hand(schedule.load, schedule, scheduled_at=heard, now=heard))
+    job = job_by_hand(schedule.load, schedule, scheduled_at=heard, now=heard)
+    queued = jobs.queue(store, replace(job, lost_after_seconds=lost_after_seconds))
     assert queued is not None
     jobs.take(store, queued.id, owner="a machine that is off", now=heard)
     store.close()
 
 
-def test_a_job_that_was_silent_for_five_minutes_stands_in_the_way_of_no_other_run(
+def test_a_job_that_was_silent_for_long_stands_in_the_way_of_no_other_run(
     workshop: Workshop,
 ) -> None:
     workshop.create("daily", rows=1)
-    silent(workshop, 301)
+    silent(workshop, 301, lost_after_seconds=3)
     assert workshop.jobs()[0]["Reason"].startswith("Silent for 5 min 1 s; ")
 
-    assert workshop.td("run", "daily", "--wait").code == 0
+    said = workshop.td("run", "daily", "--wait")
 
+    assert said.code == 0
+    assert said.err == "Job 1 was not heard of for long. Looking for 0.3 s whether it lives …\n"
     assert [job["Status"] for job in workshop.jobs()] == ["success", "lost"]
 
 
 def test_a_job_that_was_silent_for_less_may_still_live(workshop: Workshop) -> None:
     workshop.create("daily", rows=1)
-    silent(workshop, 290)
+    silent(workshop, 290, lost_after_seconds=LOST_AFTER_SECONDS)
 
     assert workshop.td("run", "daily", "--wait").code == 75
     assert workshop.td("scheduler", "--once").code == 0

@@ -149,6 +149,24 @@ def test_a_clock_that_jumps_makes_no_running_job_lost(workshop: Workshop) -> Non
     assert workshop.ids() == list(range(6))
 
 
+def test_a_job_that_is_heard_of_is_not_lost_though_its_clock_is_behind(workshop: Workshop) -> None:
+    """So seem all jobs when a machine wakes up, and its cron starts `scheduler --once`."""
+    workshop.create("s", "* * * * *", rows=100, seconds=0.1)
+    make_due(workshop, minutes=200)
+    store, stop_ = open_store(workshop.store), Stop()
+    behind = Runner(store, stop_, clock=lambda: UnixSeconds(time.time() - 9000))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(Scheduler(behind, 1, 2.0).once)
+        workshop.until(lambda: len(workshop.ids()) > 1)
+        said = [workshop.td("scheduler", "--once"), workshop.td("run", "s", "--wait")]
+        stop_.ask("the test")
+        running.result()
+    store.close()
+
+    assert [each.code for each in said] == [0, 75]
+    assert [job["Status"] for job in workshop.jobs()] == ["killed"]
+
+
 def test_a_run_by_hand_is_not_lost_to_a_scheduler_that_is_less_patient(workshop: Workshop) -> None:
     """Each job says itself how long it may be silent."""
     workshop.create("s", "", rows=2, seconds=1)
@@ -183,7 +201,8 @@ def test_a_job_that_was_declared_lost_ends_its_programs_and_moves_no_state(
     workshop.td("update", "s", "--schedule", "")
     store = open_store(workshop.store)
     (job,) = jobs.newest(store)
-    jobs.lose(store, now=UnixSeconds(job.heartbeat_at + 1e6))
+    while not jobs.lose(store, jobs.find(store, job.id), job.scheduled_at):
+        pass
     state = workshop.show("s")["Config Diff"]
     store.close()
 

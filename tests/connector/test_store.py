@@ -190,17 +190,31 @@ def test_a_job_without_heartbeat_is_lost_and_its_schedule_uncertain(store: Store
     job = running(store, daily(store))
     jobs.beat(store, job, Progress(), at(100))
 
-    assert jobs.lose(store, now=at(400)) == []
-    assert [lost.id for lost in jobs.lose(store, now=at(401))] == [job.id]
-    assert jobs.lose(store, now=at(401)) == []
+    assert jobs.silent(store, at(400)) == []
+    (silent,) = jobs.silent(store, at(401))
+    assert silent.id == job.id
+    assert jobs.lose(store, silent, at(401))
+    assert not jobs.lose(store, silent, at(401))
+    assert jobs.silent(store, at(401)) == []
     found = jobs.find(store, job.id)
     assert (found.status, found.ended_at, found.exit_code) == (Status.LOST, at(401), 1)
     assert schedules.find(store, "daily").is_uncertain
 
 
+def test_a_job_that_was_heard_of_since_it_seemed_silent_is_not_lost(store: Store) -> None:
+    job = running(store, daily(store))
+    (silent,) = jobs.silent(store, at(301))
+
+    jobs.beat(store, job, Progress(), at(302))
+
+    assert not jobs.lose(store, silent, at(303))
+    assert jobs.find(store, job.id).status is Status.RUNNING
+    assert not schedules.find(store, "daily").is_uncertain
+
+
 def test_a_lost_job_moves_no_state_and_does_not_come_back(store: Store) -> None:
     job = running(store, daily(store))
-    jobs.lose(store, now=at(301))
+    jobs.lose(store, job, at(301))
     progress = Progress(5, "", '{"n": 1}')
 
     assert not jobs.beat(store, job, progress, at(2))

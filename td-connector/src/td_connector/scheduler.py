@@ -10,14 +10,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from td_connector.errors import TryLaterError
-from td_connector.heartbeat import Watch, beat_seconds
+from td_connector.losing import Watch, lose_after_a_look, lose_dead
 from td_connector.moments import format_time
 from td_connector.new_jobs import job_of_tick, this_runner
 from td_connector.schedule import due
 from td_connector.store import jobs, schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from td_connector.job import Job
     from td_connector.running import Runner
@@ -44,7 +44,8 @@ class Scheduler:
 
     def once(self) -> list[Job]:
         """Run each schedule that is due, once, and return the jobs as they ended."""
-        self._lose_silent()
+        lost = lose_after_a_look(self.runner.store, self.runner.clock, self._wait, of=None)
+        _log_lost(lost)
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             # Claimed when there is room to run it: a claimed job that waits would look lost.
             ended = pool.map(self._run_if_due, self._waiting())
@@ -53,15 +54,12 @@ class Scheduler:
     def forever(self, poll_seconds: float) -> None:
         """Run what is due until asked to stop; then end what runs, in order."""
         running: set[Future[Job]] = set()
-        watch = Watch.begun(self.runner.clock(), time.monotonic())
+        watch = Watch()
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             while not self.runner.stop.is_asked:
                 running = {future for future in running if not _is_over(future)}
-                watch = self._look(watch)
                 try:
-                    # Time for every job that lives to say so.
-                    if watch.steady_seconds >= 2 * beat_seconds(self.lost_after_seconds):
-                        self._lose_silent()
+                    watch = self._look(watch)
                     for job in self._claims(self.parallel - len(running)):
                         running.add(pool.submit(self._run, job))
                 except TryLaterError as error:
@@ -108,12 +106,24 @@ class Scheduler:
         return ended
 
     def _look(self, watch: Watch) -> Watch:
-        jump_seconds = beat_seconds(self.lost_after_seconds)
-        return watch.seen(self.runner.clock(), time.monotonic(), jump_seconds=jump_seconds)
+        now, monotonic_seconds = self.runner.clock(), time.monotonic()
+        watch, lost = lose_dead(
+            self.runner.store, watch, now=now, monotonic_seconds=monotonic_seconds
+        )
+        _log_lost(lost)
+        return watch
 
-    def _lose_silent(self) -> None:
-        for job in jobs.lose(self.runner.store, now=self.runner.clock()):
-            _logger.warning("`%s`: job %d is lost. %s", job.schedule, job.id, jobs.LOST)
+    def _wait(self, silent: Sequence[Job], seconds: float) -> bool:
+        _logger.info(
+            "%d job(s) seem silent; looks for %g s whether they live.", len(silent), seconds
+        )
+        self.runner.stop.wait(seconds)
+        return not self.runner.stop.is_asked
+
+
+def _log_lost(lost: Sequence[Job]) -> None:
+    for job in lost:
+        _logger.warning("`%s`: job %d is lost. %s", job.schedule, job.id, jobs.LOST)
 
 
 def _log_end(job: Job, runner: Runner) -> None:

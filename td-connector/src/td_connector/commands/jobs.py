@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from td_connector.commands.options import with_format, with_store, with_wait
 from td_connector.commands.starting_jobs import run_here, start
 from td_connector.errors import TryLaterError
+from td_connector.losing import lose_after_a_look
 from td_connector.moments import format_time, now, parse_time
 from td_connector.new_jobs import job_by_hand
 from td_connector.showing import print_history, print_job
@@ -17,7 +19,10 @@ from td_connector.store import jobs, schedules
 from td_connector.zones import parse_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from td_connector.formats import Format
+    from td_connector.job import Job
     from td_connector.store.database import Store
 
 
@@ -64,7 +69,7 @@ def run(store: Store, name: str, time: str | None, wait: bool, chosen: Format) -
     scheduled_at = parse_time(time, schedule.zone) if time else moment
     wanted = job_by_hand(schedule.load, schedule, scheduled_at=scheduled_at, now=moment)
     queued = jobs.queue(store, wanted)
-    if queued is None and _lose_silent(store):
+    if queued is None and lose_after_a_look(store, now, _look, of=schedule):
         queued = jobs.queue(store, wanted)
     if queued is None:
         raise _still_running(store, name)
@@ -79,9 +84,14 @@ def work(store: Store, id_: int) -> int:
     return run_here(store, id_).exit_code or 0
 
 
-def _lose_silent(store: Store) -> bool:
-    """Whether jobs were found to be lost; without a scheduler nobody else looks."""
-    return bool(jobs.lose(store, now=now()))
+def _look(silent: Sequence[Job], seconds: float) -> bool:
+    """Without a scheduler nobody else looks."""
+    click.echo(
+        f"Job {silent[0].id} was not heard of for long. Looking for {seconds:g} s whether it lives …",
+        err=True,
+    )
+    time.sleep(seconds)
+    return True
 
 
 def _still_running(store: Store, name: str) -> TryLaterError:

@@ -140,19 +140,23 @@ def _move(
     return True
 
 
-def lose(store: Store, *, now: UnixSeconds) -> list[Job]:
-    """Mark the jobs as lost that have been silent for too long; return them.
-
-    Their schedules' states become uncertain: the target may have published without our hearing.
-    """
+def silent(store: Store, now: UnixSeconds, *, of: Schedule | None = None) -> list[Job]:
+    """Return the jobs, of a schedule or all, that were not heard of for too long by the clock."""
     active = jobs.c.status.in_([status.value for status in ACTIVE])
-    silent = active & (jobs.c.heartbeat_at + jobs.c.lost_after_seconds < now)
+    wanted = select(*JOB_COLUMNS).where(
+        active & (jobs.c.heartbeat_at + jobs.c.lost_after_seconds < now)
+    )
+    if of is not None:
+        wanted = wanted.where(jobs.c.schedule_id == of.id)
     with store.transaction() as connection:
-        found = connection.execute(select(*JOB_COLUMNS).where(silent)).mappings().all()
-        return [job for row in found if _lose(connection, job := job_of(row), now)]
+        return list(map(job_of, connection.execute(wanted).mappings()))
 
 
-def _lose(connection: Connection, job: Job, now: UnixSeconds) -> bool:
+def lose(store: Store, job: Job, now: UnixSeconds) -> bool:
+    """Mark a job as lost. False if it was heard of since, or has ended.
+
+    Its schedule's state becomes uncertain: the target may have published without our hearing.
+    """
     as_seen = (
         (jobs.c.id == job.id)
         & (jobs.c.status == job.status.value)
@@ -165,11 +169,11 @@ def _lose(connection: Connection, job: Job, now: UnixSeconds) -> bool:
         "reason": LOST,
         "load": _without_config(job),
     }
-    if connection.execute(update(jobs).where(as_seen).values(lost)).rowcount != 1:
-        return False
-    connection.execute(
-        update(schedules).where(schedules.c.id == job.schedule_id).values(is_uncertain=True)
-    )
+    of_job = schedules.c.id == job.schedule_id
+    with store.transaction() as connection:
+        if connection.execute(update(jobs).where(as_seen).values(lost)).rowcount != 1:
+            return False
+        connection.execute(update(schedules).where(of_job).values(is_uncertain=True))
     return True
 
 
