@@ -16,6 +16,7 @@ from tests.project.tree import ROOT, tracked_files
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOADER = "target-td-table/src/target_td_table/loaders/base.py"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROGRAMS = ("tap-stripe-td", "target-td-table", "stripe-sandbox")
 DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in tracked_files() if path.suffix == ".md")
@@ -105,3 +106,11 @@ def options(name: str) -> str:
         [program(name), "--help"], capture_output=True, text=True, check=True, env=environment()
     )
     return shown.stdout
+
+
+def test_the_glossary_names_all_that_a_loader_does() -> None:
+    (row,) = re.findall(r"^\| loader \|(.*)$", text("docs/glossary.md"), re.MULTILINE)
+    (_, protocol) = text(LOADER).split("class Loader(Protocol)")
+    methods = re.findall(r"^    def (\w+)", protocol, re.MULTILINE)
+    assert [each for each in methods if not re.search(rf"\b{each}\b", row)] == []
+    assert len(methods) == 5 + 4

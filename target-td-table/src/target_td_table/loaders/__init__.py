@@ -1,4 +1,4 @@
-"""The destinations, each behind the same five verbs.
+"""The destinations, each behind the same `Loader`: five verbs, and four calls around them.
 
 Nothing is imported here: the process that packs beside a load starts with one of these modules, and
 must not wait for the others.

@@ -93,7 +93,12 @@ Change = CreateTable | AddColumn | WidenColumn
 
 
 class Loader(Protocol):
-    """One destination. All calls of one load come from one thread, one after the other."""
+    """One destination. All calls of one load come from one thread, one after the other.
+
+    Five verbs are about tables and rows: `describe`, `alter`, `stage`, `publish`, `discard`. The
+    others ask what would be done (`plan`) or was done by any load (`states`, `other_pipelines`),
+    and let go (`close`).
+    """
 
     def describe(self, name: TableName) -> Mapping[str, str] | None:
         """The columns of a table with the destination's own types; None if there is no table.

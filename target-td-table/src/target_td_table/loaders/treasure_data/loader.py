@@ -1,4 +1,4 @@
-"""Treasure Data behind the five verbs."""
+"""Treasure Data as a `Loader`."""
 
 import contextlib
 import hashlib
