@@ -184,12 +184,16 @@ def test_the_demo_loads_a_sandbox_twice_and_ends_as_the_projects_readme_says(
     tmp_path: Path,
 ) -> None:
     with users_environment():
-        ended = demo(tmp_path)
+        # Nor does it need a wide terminal, or one that shows more than ASCII.
+        ended = demo(tmp_path, COLUMNS="60", PYTHONIOENCODING="ascii")
         shown, said = ended.communicate()
 
     assert ended.returncode == 0, said
     (end,) = blocks(THE_PROJECTS.read_text(), "console")
     assert end in shown
+    rows = [line for line in shown.splitlines() if line.startswith("  ch_")]
+    assert len(rows) == 5
+    assert max(map(len, rows)) <= 60
 
 
 def demo(folder: Path, **variables: str) -> subprocess.Popen[str]:
@@ -227,11 +231,11 @@ def test_a_demo_of_another_version_is_told_how_to_start_anew(tmp_path: Path) -> 
 def test_a_demo_that_fails_says_why_and_shows_no_log(tmp_path: Path) -> None:
     with users_environment():
         failed = demo(tmp_path, STRIPE_API_KEY="pk_live_1")
-        shown, _ = failed.communicate()
+        _, said = failed.communicate()
 
     assert failed.returncode == 2
-    assert "`tap-stripe-td` ended with exit code 2.\ntap-stripe-td: " in shown
-    assert '{"level"' not in shown
+    assert "`tap-stripe-td` ended with exit code 2.\ntap-stripe-td: " in said
+    assert '{"level"' not in said
 
 
 def rewrite() -> None:
