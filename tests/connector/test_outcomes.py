@@ -60,13 +60,22 @@ def test_the_cause_decides_not_what_followed_from_it(
     found = outcome([Ended("tap", tap, "The tap's."), Ended("target", target, "The target's.")])
 
     assert found.exit_code == code
-    assert found.reason == f"{why}: The {why}'s."
+    assert found.reason.startswith(f"{why}: ")
+    assert found.reason.endswith(f"The {why}'s.")
 
 
 def test_a_program_that_ended_without_a_word_is_told_by_its_end() -> None:
     assert outcome([Ended("tap", 3)]).reason == "tap: ended with exit code 3 without a word."
     assert outcome([Ended("tap", -signal.SIGKILL)]).reason == (
         "tap: was ended by SIGKILL without a word."
+    )
+
+
+def test_what_a_killed_program_said_last_is_not_told_as_the_reason() -> None:
+    ended = [Ended("tap", -signal.SIGKILL, "`charges`: 300 records so far"), Ended("target", 1)]
+
+    assert outcome(ended).reason == (
+        "tap: was ended by SIGKILL. The last it said: `charges`: 300 records so far"
     )
 
 

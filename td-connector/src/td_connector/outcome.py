@@ -81,6 +81,9 @@ def _reason(cause: Ended) -> str:
     sentence = " ".join(cause.sentence.split())
     if not sentence:
         return f"{cause.program}: {_how(cause.exit_code)} without a word."
+    if cause.exit_code < 0:
+        # What it said before it was killed is no reason.
+        return f"{cause.program}: {_how(cause.exit_code)}. The last it said: {sentence}"
     return sentence if sentence.startswith(cause.program) else f"{cause.program}: {sentence}"
 
 
