@@ -38,10 +38,12 @@ class Tap:
     Attributes:
         base_url: Where the sandbox answers.
         secret_key: The key to ask with.
+        program: The tap itself.
     """
 
     base_url: str
     secret_key: str
+    program: type[TapStripeTd] = TapStripeTd
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class Tap:
     ) -> Run:
         """Run the tap once, to its end."""
         named = {"target": list(target)} if target else {}
-        tap = TapStripeTd(
+        tap = self.program(
             config={**self.settings, **named, **settings}, state=state, catalog=catalog
         )
         stdout = io.BytesIO()
@@ -73,6 +75,6 @@ class Tap:
 
     def catalog(self) -> Message:
         """What `--discover` prints."""
-        tap = TapStripeTd(config=self.settings, setup_mapper=False)
+        tap = self.program(config=self.settings, setup_mapper=False)
         catalog: Message = tap.catalog_dict
         return catalog

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_stripe_td.errors import ConfigError
+from tap_stripe_td.recent import Recent, entry_of
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Backfill, Bookmark, State, format_state, parse_state
 from tap_stripe_td.units import UnixSeconds
@@ -25,9 +26,13 @@ backfills = st.builds(
     st.just("") | ids,
 )
 seen = st.lists(ids, max_size=3).map(tuple)
-bookmarks = st.builds(Bookmark, ids, seconds, st.none() | backfills, seen) | st.builds(
-    Bookmark, ids, st.none(), backfills, seen
+entries = st.builds(entry_of, seconds, st.binary(min_size=4, max_size=4))
+recents = st.just(Recent()) | st.builds(
+    Recent, seconds, st.lists(st.lists(entries, max_size=9).map(tuple), max_size=3).map(tuple)
 )
+bookmarks = st.builds(
+    Bookmark, ids, seconds, st.none() | backfills, seen, recent=recents
+) | st.builds(Bookmark, ids, st.none(), backfills, seen, recent=recents)
 parents = st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), min_size=1)
 states = st.builds(
     State,
@@ -69,7 +74,7 @@ def test_advancing_one_stream_leaves_the_others_and_the_old_state_alone(
 
 WORDS = (
     *("version", "bookmarks", "account", "charges", "replication_key", "replication_key_value"),
-    *("seen", "backfill", "signpost", "unread"),
+    *("seen", "backfill", "signpost", "unread", "recent", "since", "digests"),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -151,6 +156,24 @@ def test_a_damaged_backfill_is_told_from_a_damaged_value() -> None:
     (problem,) = bookmark_problems({"charges": {**good, "backfill": backfill}})
 
     assert "is '2024-01-01T00:00:00Z', but it must be a time" not in problem
+
+
+@pytest.mark.parametrize(
+    "recent",
+    [
+        {"since": "soon"},
+        {"digests": ""},
+        {"since": "2026-11-23T08:00:00Z", "digests": "AAAA"},
+        {"since": "2026-11-23T08:00:00Z", "digests": 7},
+        ["2026-11-23T08:00:00Z"],
+    ],
+)
+def test_damage_to_what_is_remembered_is_not_read_as_nothing(recent: object) -> None:
+    good = {"replication_key": "created", "replication_key_value": "2024-01-01T00:00:00Z"}
+
+    (problem,) = bookmark_problems({"balance_transactions": {**good, "recent": recent}})
+
+    assert problem.startswith("The bookmark of `balance_transactions` is damaged.")
 
 
 def test_a_state_of_a_newer_version_is_refused() -> None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tap_stripe_td.memory import Memory, Rule
+from tap_stripe_td.memory import Known, Memory, Rule
 from tap_stripe_td.source import narrows_by_created
 from tap_stripe_td.splitting import Share, after_page, fullest, halved, may_split, without_cursor
 from tap_stripe_td.state import Backfill, Bookmark
@@ -73,19 +73,15 @@ class Reading:
         """The streams that are written."""
         return self.members or (self.stream,)
 
-    @cached_property
-    def known_ids(self) -> frozenset[str]:
-        """Ids that were sent before."""
-        return frozenset(self.start.seen)
+    @property
+    def remembered(self) -> Memory:
+        """What is remembered of records that were sent before."""
+        return Memory(self.start.seen, self.start.digests, self.start.recent)
 
     @cached_property
-    def known_digests(self) -> frozenset[str]:
-        """Digests of records as they were sent before."""
-        return frozenset(self.start.digests)
-
-    def is_news(self, record: Record) -> bool:
-        """Whether a record is to be sent."""
-        return not self.rule.is_known(record, self.known_ids, self.known_digests)
+    def known(self) -> Known:
+        """The records that were sent before."""
+        return Known(self.remembered)
 
 
 def whole_of(reading: Reading, stream: Stream, source: Source) -> Whole | None:
@@ -103,6 +99,7 @@ class Progress:
         reading: What is read.
         shares: The parts that are not read yet, by number.
         memory: What the bookmark remembers when all is read.
+        passed: Whether records that are known were reached, on the way through the list.
         next_number: The number of the next share.
         rows: How many rows were read.
         pages: How many pages brought them.
@@ -111,6 +108,7 @@ class Progress:
     reading: Reading
     shares: Mapping[int, Share]
     memory: Memory = field(default_factory=Memory)
+    passed: bool = False
     next_number: int = 0
     rows: int = 0
     pages: int = 0
@@ -121,7 +119,9 @@ class Progress:
         backfill = reading.start.backfill
         unread = () if backfill is None else backfill.unread
         shares = {number: Share(slice_) for number, slice_ in enumerate(unread)}
-        return cls(reading, MappingProxyType(shares), reading.earlier or Memory(), len(shares))
+        memory = reading.earlier or Memory()
+        memory = replace(memory, recent=memory.recent.after(reading.rule.recent_since))
+        return cls(reading, MappingProxyType(shares), memory, next_number=len(shares))
 
     @property
     def is_finished(self) -> bool:
@@ -137,9 +137,9 @@ class Progress:
         unread = tuple(
             left for share in self.shares.values() if (left := share.to_resume) is not None
         )
-        memory = Memory(start.seen, start.digests).united(self.memory).bounded
+        memory = self.reading.remembered.united(self.memory)
         backfill = Backfill(self.signpost, unread, self.reading.version)
-        return replace(start, backfill=backfill, seen=memory.ids, digests=memory.digests)
+        return _with_memory(replace(start, backfill=backfill), memory)
 
     @property
     def signpost(self) -> UnixSeconds:
@@ -153,26 +153,41 @@ class Progress:
         reading = self.reading
         if not reading.tells_gone or reading.earlier is not None:
             return ()
-        return self.memory.gone_since(Memory(digests=reading.start.digests))
+        return self.memory.gone_since(reading.remembered)
 
     @property
     def end(self) -> Bookmark:
         """How far the stream is read once nothing is left."""
-        memory = self.memory.bounded
-        seen = self.reading.end.seen if self.reading.rule.ids_since is None else memory.ids
-        return replace(self.reading.end, seen=seen, digests=memory.digests)
+        reading = self.reading
+        seen = reading.end.seen if reading.rule.ids_since is None else self.memory.ids
+        digests = self.memory.digests[: reading.rule.most_named]
+        return _with_memory(reading.end, Memory(seen, digests, self.memory.recent))
 
     def after(self, number: int, asked: Slice, page: Page) -> tuple[Progress, tuple[Record, ...]]:
         """Return the progress after a page of a share, and the rows that are to be sent."""
+        reading = self.reading
+        share, records = self._own(number, asked, page)
+        memory = reading.rule.remember(self.memory, records, reading.known.names)
+        rows = self.rows + len(records)
+        news, passed = self._news(asked, records)
+        moved = replace(self._with(number, share), memory=memory, passed=passed)
+        return replace(moved, rows=rows, pages=self.pages + 1), news
+
+    def foreseen(self, number: int, asked: Slice, page: Page) -> tuple[Record, ...]:
+        """Return the rows that are to be sent of a page of a share."""
+        _, records = self._own(number, asked, page)
+        return self._news(asked, records)[0]
+
+    def _own(self, number: int, asked: Slice, page: Page) -> tuple[Share, tuple[Record, ...]]:
         stream = self.reading.stream
         created_field = stream.created_field if narrows_by_created(stream) else ""
-        share, records = after_page(self.shares[number], asked, page, created_field)
-        rows = self.rows + len(records)
-        memory = self.memory.united(self.reading.rule.memory_of(records))
-        if self.reading.known_ids or self.reading.known_digests:
-            records = tuple(record for record in records if self.reading.is_news(record))
-        moved = self._with(number, share)
-        return replace(moved, memory=memory, rows=rows, pages=self.pages + 1), records
+        return after_page(self.shares[number], asked, page, created_field)
+
+    def _news(self, asked: Slice, records: tuple[Record, ...]) -> tuple[tuple[Record, ...], bool]:
+        if self.reading.known.is_empty:
+            return records, False
+        passed = self.passed and asked.cursor is not None
+        return self.reading.rule.news(records, self.reading.known, passed=passed)
 
     def after_vanished_cursor(self, number: int) -> Progress:
         """Return the progress when Stripe no longer knows a share's cursor."""
@@ -211,3 +226,7 @@ class Progress:
         others = {n: other for n, other in self.shares.items() if n != number}
         left = others if share.unread is None else {**others, number: share}
         return replace(self, shares=MappingProxyType(left))
+
+
+def _with_memory(bookmark: Bookmark, memory: Memory) -> Bookmark:
+    return replace(bookmark, seen=memory.ids, digests=memory.digests, recent=memory.recent)

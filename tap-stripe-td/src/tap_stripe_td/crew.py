@@ -176,7 +176,7 @@ class Crew:
             job = task.job
             if job.ended or task.number not in job.progress.shares:
                 return ()
-            _, records = job.progress.after(task.number, asked, page)
+            records = job.progress.foreseen(task.number, asked, page)
         return self._source.kept(job.progress.reading.stream, records)
 
     def _unread(self, task: Task) -> Slice | None:
@@ -222,7 +222,7 @@ class Crew:
         is_whole = end is not None and not reading.harvests
         if end is None:
             start = reading.start
-            end = replace(reading.end, seen=start.seen, digests=start.digests)
+            end = replace(reading.end, seen=start.seen, digests=start.digests, recent=start.recent)
         elif reading.harvests:
             end = reading.harvesting
         with self._changed:

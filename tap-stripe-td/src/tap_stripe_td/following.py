@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.errors import ENDS_THE_RUN, TapError
 from tap_stripe_td.hydrate import hydrate
+from tap_stripe_td.plan import is_reconciled
 from tap_stripe_td.steps import Failed, Finished, Rows, Step
 from tap_stripe_td.tail import read_tail
 
@@ -15,42 +17,41 @@ if TYPE_CHECKING:
 
     from tap_stripe_td.handover import Taker
     from tap_stripe_td.plan import Bounds
+    from tap_stripe_td.recent import Entry
     from tap_stripe_td.source import Source
     from tap_stripe_td.state import Bookmark
     from tap_stripe_td.streams.row import Stream
 
 
-@dataclass(frozen=True)
-class Followed:
-    """What following the events gave.
-
-    Attributes:
-        bookmarks: How far the streams are read that did not fail.
-        digests: What stands for the records that were sent, by stream.
-    """
-
-    bookmarks: Mapping[Stream, Bookmark]
-    digests: Mapping[str, tuple[str, ...]]
-
-
 def follow(
     source: Source, behind: Mapping[Stream, Bookmark], bounds: Bounds, taker: Taker, *, workers: int
-) -> Followed:
-    """Hand over what changed to streams since their bookmarks.
+) -> Mapping[Stream, Bookmark]:
+    """Hand over what changed to streams; return how far those are read that did not fail.
 
     Raises:
         TapError: If no stream can be read.
     """
     bookmarks: dict[Stream, Bookmark] = {}
-    digests: dict[str, tuple[str, ...]] = {}
+    sent: defaultdict[Stream, list[Entry]] = defaultdict(list)
     for step in _guarded(tuple(behind), _steps(source, behind, bounds, workers)):
+        if isinstance(step, Rows):
+            sent[step.stream].extend(step.entries)
+        elif isinstance(step, Finished) and step.bookmark is not None:
+            bookmarks[step.stream] = _remembering(step.stream, step.bookmark, sent, bounds)
+            taker.put(replace(step, bookmark=bookmarks[step.stream]))
+            continue
         taker.put(step)
-        if isinstance(step, Finished) and step.bookmark is not None:
-            bookmarks[step.stream] = step.bookmark
-        elif isinstance(step, Rows):
-            name = step.stream.name
-            digests[name] = (*digests.get(name, ()), *step.digests)
-    return Followed(bookmarks, digests)
+    return bookmarks
+
+
+def _remembering(
+    stream: Stream, bookmark: Bookmark, sent: Mapping[Stream, Iterable[Entry]], bounds: Bounds
+) -> Bookmark:
+    """Return the bookmark of a stream with what was sent of it, if that will be asked for."""
+    if stream not in sent or not is_reconciled(stream, bounds):
+        return bookmark
+    recent = bookmark.recent.added(sent[stream], bounds.most_recent)
+    return replace(bookmark, recent=recent)
 
 
 def _guarded(streams: tuple[Stream, ...], steps: Iterable[Step]) -> Iterator[Step]:
@@ -69,7 +70,9 @@ def _steps(
     until, lookback = bounds.tail_end, bounds.lookback_seconds
     tail = read_tail(source, bookmarks, until=until, lookback_seconds=lookback)
     failed: set[Stream] = set()
-    for step in hydrate(source, tail.changes, workers=workers):
+    # A list that is read again after the events knows what is younger than they are.
+    known = {s: mark.recent for s, mark in bookmarks.items() if is_reconciled(s, bounds)}
+    for step in hydrate(source, tail.changes, workers=workers, sent=known):
         if isinstance(step, Failed):
             failed.update(step.streams)
         yield step

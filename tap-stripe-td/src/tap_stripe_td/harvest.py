@@ -228,7 +228,7 @@ class Harvest:
         since = UnixSeconds(now - MAX_AGE_SECONDS)
         try:
             for event_id, change in told_since(self.source, reading.stream, since, now):
-                is_new = change.at >= followed and event_id not in reading.known_ids
+                is_new = change.at >= followed and event_id not in reading.known.ids
                 (later if is_new and self.bounds.incremental else told).add(change.object_id)
         except StripeRefusedError as refused:
             _logger.warning("What only events name is not found: %s", refused)

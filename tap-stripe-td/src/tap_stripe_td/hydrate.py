@@ -6,8 +6,9 @@ others are fetched one by one, several at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tap_stripe_td.children import (
@@ -24,7 +25,8 @@ from tap_stripe_td.errors import (
     TapError,
     UnexpectedAnswerError,
 )
-from tap_stripe_td.memory import digest_of
+from tap_stripe_td.memory import recent_entry
+from tap_stripe_td.recent import Recent
 from tap_stripe_td.side_by_side import side_by_side
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.steps import Failed, Rows, Step
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_stripe_td.fold import Change
+    from tap_stripe_td.recent import Entry
     from tap_stripe_td.records import Record
     from tap_stripe_td.source import Source
     from tap_stripe_td.streams.row import Stream
@@ -77,11 +80,23 @@ def _can_be_listed(change: Change) -> bool:
     return by_created and change.created is not None
 
 
-def hydrate(source: Source, changes: Iterable[Change], *, workers: int) -> Iterator[Step]:
+def hydrate(
+    source: Source,
+    changes: Iterable[Change],
+    *,
+    workers: int,
+    sent: Mapping[Stream, Recent] = MappingProxyType({}),
+) -> Iterator[Step]:
     """Yield every changed object as it is now, or a tombstone when it is gone.
 
     Its children follow, those that are there and those that are gone. A stream whose objects may
     not be fetched fails alone.
+
+    Args:
+        source: Where they are fetched.
+        changes: What changed.
+        workers: How many threads fetch.
+        sent: What stands for objects that were sent; as they are they do not come again.
     """
     by_stream = sorted(changes, key=lambda change: (change.stream.name, change.at))
     for _, group in groupby(by_stream, key=lambda change: change.stream.name):
@@ -89,7 +104,8 @@ def hydrate(source: Source, changes: Iterable[Change], *, workers: int) -> Itera
         stream = of_stream[0].stream
         try:
             plan = plan_hydrate(of_stream)
-            yield from _in_steps(_found(source, stream, plan, workers))
+            found = _found(source, stream, plan, workers)
+            yield from _in_steps(_without_sent(found, stream, sent.get(stream, Recent())))
         except StripeRefusedError as error:
             told = dict.fromkeys(each for change in of_stream for each in change.streams)
             yield Failed(tuple(told), error)
@@ -103,16 +119,25 @@ class _Current:
         records: Records and tombstones of the streams that are told; none when the object was not
             asked for.
         date: When that was so.
-        digest: What stands for the object in a bookmark; empty when it is gone.
+        entry: What stands for the object in a bookmark; None when it is gone.
         failures: Why children could not be read.
         children: Ids of children that are to be remembered, by their stream and their parent.
     """
 
     records: Mapping[Stream, tuple[Record, ...]]
     date: UnixSeconds
-    digest: str = ""
+    entry: Entry | None = None
     failures: Mapping[Stream, TapError] = field(default_factory=dict)
     children: Mapping[Stream, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+def _without_sent(found: Iterable[_Current], stream: Stream, sent: Recent) -> Iterator[_Current]:
+    for current in found:
+        if current.entry is not None and current.entry in sent:
+            children = {told: r for told, r in current.records.items() if told != stream}
+            yield replace(current, records=children)
+        else:
+            yield current
 
 
 def _in_steps(found: Iterable[_Current]) -> Iterator[Step]:
@@ -134,13 +159,13 @@ def _rows(batch: list[_Current]) -> Iterator[Rows]:
     for stream in dict.fromkeys(stream for each in batch for stream in each.records):
         told = [each for each in batch if stream in each.records]
         records = tuple(record for each in told for record in each.records[stream])
-        digests = tuple(each.digest for each in told if each.digest)
+        entries = tuple(each.entry for each in told if each.entry is not None)
         children: dict[str, tuple[str, ...]] = {}
         for each in told:
             children.update(each.children.get(stream, {}))
-        if records or digests:
+        if records or entries:
             date = max(each.date for each in told)
-            yield Rows(stream, records, date, digests=digests, children=children)
+            yield Rows(stream, records, date, entries=entries, children=children)
 
 
 def _found(source: Source, stream: Stream, plan: HydratePlan, workers: int) -> Iterator[_Current]:
@@ -227,7 +252,8 @@ def _current(source: Source, change: Change, record: Record, date: UnixSeconds) 
         for told, found in records.items()
         if told != stream
     }
-    return _Current(records, date, digest_of(record), failures, known)
+    entry = recent_entry(record, stream.created_field)
+    return _Current(records, date, entry, failures, known)
 
 
 def _gone(source: Source, change: Change, updated_at: UnixSeconds) -> _Current:

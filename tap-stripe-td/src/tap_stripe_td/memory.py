@@ -2,24 +2,28 @@
 
 Ids are enough for records that never change. For others a digest of the content tells whether
 there is anything new to send. Pure.
+
+Decision: docs/decisions/0015-the-newest-are-remembered.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from tap_stripe_td.recent import MOST_RECENT, Entry, Recent, entry_of
 from tap_stripe_td.records import integer_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tap_stripe_td.records import Record
     from tap_stripe_td.units import UnixSeconds
 
-MOST_DIGESTS = 10_000
-"""More than this are not remembered: the state would weigh too much. All are sent again then."""
+MOST_NAMED = 10_000
+"""More records of a list that is read whole every time are not remembered."""
 
 _DIGEST_BYTES = 6
 _MARK = "#"
@@ -31,26 +35,79 @@ class Memory:
 
     Attributes:
         ids: Of records that are not sent again.
-        digests: `id#digest` of records that are sent again only when they changed.
+        digests: `id#digest` of records that are sent again only when they changed, in the order of
+            their list.
+        recent: What stands for records that were created lately, likewise.
     """
 
     ids: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    recent: Recent = Recent()  # noqa: RUF009 - it is frozen
 
     def united(self, other: Memory) -> Memory:
         """Return what either remembers."""
-        return Memory(_united(self.ids, other.ids), _united(self.digests, other.digests))
-
-    @property
-    def bounded(self) -> Memory:
-        """The memory without its digests when they are too many."""
-        return self if len(self.digests) <= MOST_DIGESTS else Memory(self.ids)
+        return Memory(
+            _united(self.ids, other.ids),
+            _united(self.digests, other.digests),
+            self.recent.united(other.recent),
+        )
 
     def gone_since(self, before: Memory) -> tuple[str, ...]:
         """Return the ids that were remembered by digest before and are not now."""
-        here = {digest.partition(_MARK)[0] for digest in self.digests}
-        ids = (digest.partition(_MARK)[0] for digest in before.digests)
-        return tuple(dict.fromkeys(id_ for id_ in ids if id_ not in here))
+        here = named_ids(self.digests)
+        return tuple(id_ for id_ in named_ids(before.digests) if id_ not in here)
+
+
+def named_ids(digests: Iterable[str]) -> dict[str, None]:
+    """Return the ids that digests are of, in their order."""
+    return dict.fromkeys(digest.partition(_MARK)[0] for digest in digests)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered, for asking whether a record is.
+
+    Attributes:
+        memory: What is remembered.
+    """
+
+    memory: Memory = Memory()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it knows no record."""
+        memory = self.memory
+        return not (memory.ids or memory.digests or memory.recent.parts) and (
+            memory.recent.since is None
+        )
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Ids of records that are not sent again."""
+        return frozenset(self.memory.ids)
+
+    @cached_property
+    def digests(self) -> frozenset[str]:
+        """`id#digest` of records as they were sent."""
+        return frozenset(self.memory.digests)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The ids that digests are of."""
+        return frozenset(named_ids(self.memory.digests))
+
+    @property
+    def recent(self) -> Recent:
+        """What stands for records as they were sent."""
+        return self.memory.recent
+
+    def tells_of(self, created: int) -> bool:
+        """Whether digests of all records of that second are remembered.
+
+        Where an earlier release wrote the state, `digests` are of all recent records.
+        """
+        since = self.recent.since
+        return bool(self.digests) if since is None else created >= since
 
 
 @dataclass(frozen=True)
@@ -60,50 +117,116 @@ class Rule:
     Attributes:
         created_field: The field that tells when a record was created; empty when none does.
         ids_since: Ids of records created from then on; None for none.
-        digests_since: Digests of records created from then on, or of all when no field tells;
-            None for none.
+        recent_since: Digests of records created from then on; None for none.
+        sent_before: Records created before then were all sent, though nothing is remembered of
+            them; None when that is said of none.
+        names: Whether ids and digests of all records are remembered.
+        most_recent: Of so many at least, and no more than twice so many.
+        most_named: Of so many, where ids are remembered too.
     """
 
     created_field: str = ""
     ids_since: UnixSeconds | None = None
-    digests_since: UnixSeconds | None = None
+    recent_since: UnixSeconds | None = None
+    sent_before: UnixSeconds | None = None
+    names: bool = False
+    most_recent: int = MOST_RECENT
+    most_named: int = MOST_NAMED
 
-    def memory_of(self, records: Iterable[Record]) -> Memory:
-        """Return what is to be remembered of records."""
-        if self.ids_since is None and self.digests_since is None:
-            return Memory()
+    def remember(
+        self, memory: Memory, records: Iterable[Record], always: Collection[str] = ()
+    ) -> Memory:
+        """Return a memory with what is to be remembered of records.
+
+        Args:
+            memory: What is remembered of those before.
+            records: Records, in the order of their list.
+            always: Ids that are remembered where others are not, as there are too many.
+        """
+        if self.names:
+            return self._with_names(memory, records, always)
         dated = [(record, self._created(record)) for record in records]
-        return Memory(
-            tuple(
-                text_of(record, "id") or ""
-                for record, created in dated
-                if self.ids_since is not None and (created or 0) >= self.ids_since
-            ),
-            tuple(
-                digest_of(record)
-                for record, created in dated
-                if self.digests_since is not None
-                and (created is None or created >= self.digests_since)
-            ),
+        ids = tuple(
+            text_of(record, "id") or ""
+            for record, created in dated
+            if self.ids_since is not None and created >= self.ids_since
         )
+        entries = (
+            entry_of(created, _digest(record))
+            for record, created in dated
+            if self.recent_since is not None and created >= (memory.recent.since or 0)
+        )
+        recent = memory.recent.added(entries, self.most_recent)
+        return replace(memory, ids=_united(memory.ids, ids), recent=recent)
 
-    def is_known(self, record: Record, ids: frozenset[str], digests: frozenset[str]) -> bool:
-        """Whether a record need not be sent: what is remembered says that it was.
+    def _with_names(
+        self, memory: Memory, records: Iterable[Record], always: Collection[str]
+    ) -> Memory:
+        room = self.most_named - len(memory.digests)
+        digests = tuple(
+            digest_of(record)
+            for place, record in enumerate(records)
+            if place < room or text_of(record, "id") in always
+        )
+        return replace(memory, digests=_united(memory.digests, digests))
+
+    def news(
+        self, records: Iterable[Record], known: Known, *, passed: bool = False
+    ) -> tuple[tuple[Record, ...], bool]:
+        """Return the records that are to be sent, and whether the known ones were reached.
+
+        Args:
+            records: Records, in the order of their list.
+            known: What is remembered of those that were sent before.
+            passed: Whether the known ones were reached before.
+        """
+        if not self.names or len(known.digests) < self.most_named:
+            return tuple(r for r in records if not self._is_known(r, known)), passed
+        news: list[Record] = []
+        for record in records:
+            is_named = text_of(record, "id") in known.names
+            passed = passed or is_named
+            # Lists are newest first: what comes after the known ones and is none is forgotten.
+            if digest_of(record) not in known.digests and (is_named or not passed):
+                news.append(record)
+        return tuple(news), passed
+
+    def _is_known(self, record: Record, known: Known) -> bool:
+        """Whether what is remembered says that a record was sent.
 
         Where digests are kept an id alone says nothing: the record may have changed.
         """
-        if digests and self.digests_since is not None:
-            return digest_of(record) in digests
-        return self.ids_since is not None and text_of(record, "id") in ids
+        if known.digests and digest_of(record) in known.digests:
+            return True
+        if self.recent_since is not None:
+            created = self._created(record)
+            if created < (self.sent_before or 0):
+                return True
+            if entry_of(created, _digest(record)) in known.recent:
+                return True
+            if known.tells_of(created):
+                return False
+        return self.ids_since is not None and text_of(record, "id") in known.ids
 
-    def _created(self, record: Record) -> int | None:
-        return integer_of(record, self.created_field) if self.created_field else None
+    def _created(self, record: Record) -> int:
+        """When a record was created; one that does not tell is as old as what is remembered."""
+        created = integer_of(record, self.created_field) if self.created_field else None
+        return (self.recent_since or 0) if created is None else created
+
+
+def recent_entry(record: Record, created_field: str) -> Entry:
+    """Return what stands for a record among the recent ones."""
+    created = integer_of(record, created_field) if created_field else None
+    return entry_of(created or 0, _digest(record))
 
 
 def digest_of(record: Record) -> str:
     """Return the id and a digest of the content, as Stripe sent it."""
-    digest = blake2b(b"\0".join(map(bytes, record.values())), digest_size=_DIGEST_BYTES)
-    return f"{text_of(record, 'id') or ''}{_MARK}{digest.hexdigest()}"
+    return f"{text_of(record, 'id') or ''}{_MARK}{_digest(record).hex()}"
+
+
+def _digest(record: Record) -> bytes:
+    return blake2b(b"\0".join(map(bytes, record.values())), digest_size=_DIGEST_BYTES).digest()
 
 
 def _united(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:

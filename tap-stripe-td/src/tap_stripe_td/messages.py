@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from tap_stripe_td.forgetting import without_oldest
+from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import State, format_state
 from tap_stripe_td.units import UnixSeconds, format_time
@@ -96,10 +98,13 @@ class Output:
     records; it is written when the records since the last one weigh as much as it does.
     """
 
-    def __init__(self, stdout: BinaryIO) -> None:
+    def __init__(self, stdout: BinaryIO, most_recent: int = MOST_RECENT) -> None:
+        """Take where lines go, and how many recent records a state may hold."""
         self._stdout = stdout
+        self._most_recent = most_recent
         self._bytes_since_state = 0
         self._has_state = False
+        self._bytes_of_state = 0
 
     def write(self, lines: bytes) -> None:
         """Write lines that are not STATE.
@@ -121,7 +126,11 @@ class Output:
 
     def write_state(self, state: State, *, always: bool = False) -> None:
         """Write the state, unless the records since the last one are too few to bother."""
-        line = state_line(state)
+        if not always and self._bytes_since_state < self._bytes_of_state:
+            # To make a line that is as long as the last one, and drop it, would cost more.
+            return
+        line = state_line(without_oldest(state, self._most_recent))
+        self._bytes_of_state = len(line)
         if always or self._bytes_since_state >= len(line):
             self._write_all(line)
             self._flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_stripe_td.backfill import Reading
 from tap_stripe_td.memory import Memory, Rule
+from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Backfill, Bookmark, State
 from tap_stripe_td.streams.row import Coverage, CreatedFilter, Stream
@@ -18,6 +19,7 @@ from tap_stripe_td.upkeep import Upkeep, bookmark_of, follows, replication_key, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_stripe_td.recent import Recent
 
 _DAY_SECONDS = 86_400
 
@@ -49,6 +51,7 @@ class Bounds:
         version: What whole readings of this run are called.
         reconcile_days: How many days of created objects are read again where events do not tell
             everything.
+        most_recent: How many recent objects may be remembered.
     """
 
     signpost: UnixSeconds
@@ -57,6 +60,7 @@ class Bounds:
     incremental: bool
     version: int | None
     reconcile_days: int = 0
+    most_recent: int = MOST_RECENT
 
     @property
     def reconcile_since(self) -> UnixSeconds:
@@ -141,12 +145,12 @@ def _reading(
     stream: Stream, bookmark: Bookmark | None, bounds: Bounds, visible: tuple[str, ...]
 ) -> Reading:
     if bookmark is not None and bookmark.backfill is not None:
-        reading = _resumed(stream, bookmark, bookmark.backfill.signpost, bounds)
+        reading = _resumed(stream, bookmark, bounds)
         return replace(reading, harvests=bool(stream.named_in))
     if bookmark is not None and upkeep(stream) is Upkeep.FORWARD:
-        since = UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
+        since = _unsent_since(bookmark, bounds)
         if stream.coverage is not Coverage.SELF:
-            since = min(since, bounds.reconcile_since)
+            since = min(since, _again_since(bookmark, bounds))
         stretch = Slice(since, bounds.signpost).intersect(bounds.created)
         return _part(stream, bookmark, stretch, bounds)
     whole = Slice(until=bounds.signpost)
@@ -162,7 +166,7 @@ def _first(stream: Stream, whole: Slice, bounds: Bounds, visible: tuple[str, ...
     key = replication_key(stream) or "_updated_at"
     backfill = Backfill(bounds.signpost, _unread(whole), bounds.version)
     start = Bookmark(key, backfill=backfill, seen=visible)
-    reading = _with_end(stream, start, bounds.signpost, bounds)
+    reading = _with_end(stream, start, bounds, whole.since)
     return replace(reading, begins=True, harvests=bool(stream.named_in))
 
 
@@ -175,48 +179,69 @@ def whole_readings(streams: Iterable[Stream], bounds: Bounds) -> list[Reading]:
 def _part(stream: Stream, bookmark: Bookmark, stretch: Slice, bounds: Bounds) -> Reading:
     """A reading of which only what is new since the bookmark is sent."""
     backfill = Backfill(bounds.signpost, _unread(stretch))
-    return _with_end(stream, replace(bookmark, backfill=backfill), bounds.signpost, bounds)
+    return _with_end(stream, replace(bookmark, backfill=backfill), bounds, stretch.since)
 
 
-def _resumed(stream: Stream, bookmark: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
-    reading = _with_end(stream, bookmark, signpost, bounds)
-    ids = () if reading.rule.ids_since is None else bookmark.seen
-    return replace(reading, earlier=Memory(ids, bookmark.digests))
+def _resumed(stream: Stream, bookmark: Bookmark, bounds: Bounds) -> Reading:
+    since = bookmark.recent.since
+    reading = _with_end(stream, bookmark, bounds, since)
+    rule = reading.rule
+    if since is not None and bookmark.value is not None and reading.version is None:
+        rule = replace(rule, sent_before=min(since, _unsent_since(bookmark, bounds)))
+    earlier = Memory(
+        () if rule.ids_since is None else bookmark.seen, bookmark.digests, bookmark.recent
+    )
+    return replace(reading, rule=rule, earlier=earlier)
 
 
-def reconciling(
-    bookmarks: Mapping[Stream, Bookmark], sent: Mapping[str, tuple[str, ...]], bounds: Bounds
-) -> list[Reading]:
+def _unsent_since(bookmark: Bookmark, bounds: Bounds) -> UnixSeconds:
+    """The second from which objects may have been created that were not sent."""
+    return UnixSeconds((bookmark.value or 0) - bounds.lookback_seconds)
+
+
+def _again_since(bookmark: Bookmark, bounds: Bounds) -> UnixSeconds:
+    """The second from which objects are read again, as far as they are remembered."""
+    if bookmark.recent.since is not None:
+        return max(bounds.reconcile_since, bookmark.recent.since)
+    # An earlier release remembered all, or nothing when that was too much.
+    return bounds.reconcile_since if bookmark.digests else bounds.signpost
+
+
+def forgotten_until(reading: Reading, bounds: Bounds) -> UnixSeconds | None:
+    """Return the second before which recent objects are not read again; None when all are."""
+    since = reading.start.recent.since
+    if reading.start.value is None or reading.version is not None or since is None:
+        return None
+    wanted = max(bounds.reconcile_since, bounds.created.since or 0)
+    return since if reading.rule.recent_since is not None and since > wanted else None
+
+
+def reconciling(bookmarks: Mapping[Stream, Bookmark], bounds: Bounds) -> list[Reading]:
     """Return the readings that find what events did not tell, of recently created objects.
 
     Args:
         bookmarks: How far the events of streams are read.
-        sent: Digests of what was sent since, by stream.
         bounds: What this run reads within.
     """
-    alike: dict[tuple[Stream, tuple[str, ...]], list[Stream]] = {}
+    alike: dict[tuple[Stream, tuple[str, ...], Recent], dict[Stream, Bookmark]] = {}
     for stream, bookmark in bookmarks.items():
         if is_reconciled(stream, bounds):
-            known = Memory(digests=bookmark.digests).united(
-                Memory(digests=sent.get(stream.name, ()))
-            )
-            alike.setdefault((listed_with(stream), known.digests), []).append(stream)
-    return [
-        _reconciling(row, {stream: bookmarks[stream] for stream in members}, known, bounds)
-        for (row, known), members in alike.items()
-    ]
+            remembered = (listed_with(stream), bookmark.digests, bookmark.recent)
+            alike.setdefault(remembered, {})[stream] = bookmark
+    return [_reconciling(row, members, bounds) for (row, *_), members in alike.items()]
 
 
-def _reconciling(
-    row: Stream, members: Mapping[Stream, Bookmark], known: tuple[str, ...], bounds: Bounds
-) -> Reading:
-    stretch = Slice(bounds.reconcile_since, bounds.signpost).intersect(bounds.created)
+def _reconciling(row: Stream, members: Mapping[Stream, Bookmark], bounds: Bounds) -> Reading:
     end = replace(
         bookmark_of(row, next(iter(members.values()))),
         seen=_united(bookmark.seen for bookmark in members.values()),
     )
-    start = replace(end, backfill=Backfill(bounds.signpost, _unread(stretch)), digests=known)
-    reading = _with_end(row, start, bounds.signpost, bounds)
+    # Where nothing is remembered all are sent: of some lists events do not tell the new ones.
+    is_remembered = end.digests or end.recent.since is not None
+    since = _again_since(end, bounds) if is_remembered else bounds.reconcile_since
+    stretch = Slice(since, bounds.signpost).intersect(bounds.created)
+    start = replace(end, backfill=Backfill(bounds.signpost, _unread(stretch)))
+    reading = _with_end(row, start, bounds, stretch.since)
     return replace(reading, end=end, members=tuple(members))
 
 
@@ -228,29 +253,33 @@ def is_reconciled(stream: Stream, bounds: Bounds) -> bool:
     return bounds.reconcile_days > 0 and by_range and partial
 
 
-def _with_end(stream: Stream, start: Bookmark, signpost: UnixSeconds, bounds: Bounds) -> Reading:
+def _with_end(
+    stream: Stream, start: Bookmark, bounds: Bounds, since: UnixSeconds | None
+) -> Reading:
+    """A reading that begins at a bookmark, of objects created from a second on."""
+    signpost = bounds.signpost if start.backfill is None else start.backfill.signpost
     return Reading(
         stream,
         start,
         _end(stream, start, signpost),
-        rule=_rule(stream, signpost, bounds) if bounds.incremental else Rule(),
+        rule=_rule(stream, signpost, bounds, since) if bounds.incremental else Rule(),
         tells_gone=upkeep(stream) is Upkeep.WHOLE,
     )
 
 
-def _rule(stream: Stream, signpost: UnixSeconds, bounds: Bounds) -> Rule:
-    """What is remembered of a stream: what the next run reads again."""
-    ids = UnixSeconds(signpost - bounds.lookback_seconds)
-    digests = UnixSeconds(signpost - bounds.reconcile_days * _DAY_SECONDS)
+def _rule(stream: Stream, signpost: UnixSeconds, bounds: Bounds, since: UnixSeconds | None) -> Rule:
+    """What is remembered of a stream: what the next run reads again, of what this one reads."""
+    lookback = UnixSeconds(signpost - bounds.lookback_seconds)
+    recent = UnixSeconds(max(signpost - bounds.reconcile_days * _DAY_SECONDS, since or 0))
     kind = upkeep(stream)
     if kind is Upkeep.WHOLE:
-        return Rule(digests_since=UnixSeconds(0))
+        return Rule(names=True)
+    rule = Rule(stream.created_field, most_recent=bounds.most_recent)
     if kind is Upkeep.TAIL:
-        kept = digests if is_reconciled(stream, bounds) else None
-        return Rule(stream.created_field, digests_since=kept)
+        return replace(rule, recent_since=recent) if is_reconciled(stream, bounds) else rule
     if stream.coverage is Coverage.SELF or bounds.reconcile_days == 0:
-        return Rule(stream.created_field, ids_since=ids)
-    return Rule(stream.created_field, ids, min(ids, digests))
+        return replace(rule, ids_since=lookback)
+    return replace(rule, ids_since=lookback, recent_since=min(recent, lookback))
 
 
 def _unread(stretch: Slice) -> tuple[Slice, ...]:

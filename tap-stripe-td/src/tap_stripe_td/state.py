@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tap_stripe_td.errors import ConfigError
+from tap_stripe_td.recent import Recent, format_recent, parse_recent
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.units import UnixSeconds, format_time, parse_bookmark_time
 
@@ -54,7 +55,9 @@ class Bookmark:
         backfill: What a first reading has left, None when it is finished.
         seen: Ids of what was read in the look-back before `value`: of events, or of objects of a
             stream that is read forward. It is not sent again.
-        digests: `id#digest` of objects that are read again every time, and sent when they changed.
+        digests: `id#digest` of objects that are all read again every time, and sent when they
+            changed.
+        recent: What stands for recent objects, that are likewise.
     """
 
     replication_key: str
@@ -62,6 +65,7 @@ class Bookmark:
     backfill: Backfill | None = None
     seen: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    recent: Recent = Recent()  # noqa: RUF009 - it is frozen
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,8 @@ def _format_bookmark(bookmark: Bookmark) -> dict[str, Any]:
         formatted["seen"] = list(bookmark.seen)
     if bookmark.digests:
         formatted["digests"] = list(bookmark.digests)
+    if (recent := format_recent(bookmark.recent)) is not None:
+        formatted["recent"] = recent
     return formatted
 
 
@@ -255,6 +261,7 @@ def _parse_bookmark(raw: Any) -> Bookmark:
         backfill=None if backfill is None else _parse_backfill(backfill),
         seen=tuple(seen),
         digests=tuple(digests),
+        recent=parse_recent(raw.get("recent")),
     )
 
 

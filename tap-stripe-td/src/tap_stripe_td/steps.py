@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_stripe_td.errors import TapError
+    from tap_stripe_td.recent import Entry
     from tap_stripe_td.records import Record
     from tap_stripe_td.state import Bookmark
     from tap_stripe_td.streams.row import Stream
@@ -27,7 +28,7 @@ class Rows:
         date: Stripe's clock when they were read.
         version: The version of a whole reading; None for a part of one.
         bookmark: How far the stream is read then; None when that does not change.
-        digests: What stands for the records in a bookmark, where it will be asked for; of
+        entries: What stands for the records in a bookmark, where it will be asked for; of
             children, what stands for their parents.
         also: Other streams that the bookmark is of, too.
         children: Of a child stream, the ids that are to be remembered, by parent.
@@ -38,7 +39,7 @@ class Rows:
     date: UnixSeconds
     version: int | None = None
     bookmark: Bookmark | None = None
-    digests: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
     also: tuple[Stream, ...] = ()
     children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

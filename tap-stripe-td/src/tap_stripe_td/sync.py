@@ -17,12 +17,14 @@ from tap_stripe_td.handover import Handover, Taker
 from tap_stripe_td.harvest import Harvest, Noting
 from tap_stripe_td.plan import (
     Bounds,
+    forgotten_until,
     is_behind,
     make_plan,
     needs_visible_events,
     reconciling,
 )
 from tap_stripe_td.progress import Progress
+from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.shaping import Shape, shape_of
 from tap_stripe_td.splitting import STRIPES_FIRST_SECOND
 from tap_stripe_td.steps import Failed, Finished, Rows
@@ -63,6 +65,7 @@ class Run:
         lookback_seconds: How far before a bookmark is read again.
         workers: How many threads read.
         reconcile_days: How many days of objects are read again where events do not tell all.
+        most_recent: How many recent objects may be remembered.
         version: What whole readings are called; None when they are not announced as whole.
         files: Where records are written to; None when they stand in the messages.
         announce: Makes the lines that say what of a stream is whole; None for the usual ones.
@@ -76,6 +79,7 @@ class Run:
     lookback_seconds: int
     workers: int
     reconcile_days: int = 0
+    most_recent: int = MOST_RECENT
     version: int | None = None
     files: BatchFiles | None = None
     announce: Callable[[str, Whole], bytes] | None = None
@@ -95,6 +99,7 @@ class Run:
             self.incremental,
             self.version,
             self.reconcile_days,
+            self.most_recent,
         )
 
 
@@ -264,6 +269,7 @@ def _read(run: Run, handover: Handover) -> None:
             "read from the start again.",
             stream.name,
         )
+    _warn_of_forgotten(plan.lists, bounds)
     noting = Noting(handover, plan.lists)
     read = _read_lists(run, plan.lists, noting)
     read = _harvested(run, plan.lists, read, noting)
@@ -273,9 +279,24 @@ def _read(run: Run, handover: Handover) -> None:
     if not behind or handover.is_abandoned:
         return
     followed = follow(run.source, behind, bounds, handover, workers=run.workers)
-    again = reconciling(followed.bookmarks, followed.digests, bounds)
+    again = reconciling(followed, bounds)
     if again and not handover.is_abandoned:
+        _warn_of_forgotten(again, bounds)
         _read_lists(run, again, handover)
+
+
+def _warn_of_forgotten(readings: Iterable[Reading], bounds: Bounds) -> None:
+    for reading in readings:
+        since = forgotten_until(reading, bounds)
+        if since is not None:
+            _logger.warning(
+                "Of %s only what was created since %s is read again, not the last %d days: no "
+                "more is remembered, and all before would be sent twice. What changes about "
+                "older objects is not seen.",
+                _names(reading.written),
+                format_time(since),
+                bounds.reconcile_days,
+            )
 
 
 def _read_lists(run: Run, readings: Iterable[Reading], taker: Taker) -> Mapping[Stream, Bookmark]:

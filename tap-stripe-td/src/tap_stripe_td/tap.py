@@ -30,6 +30,7 @@ from tap_stripe_td.messages import Output
 from tap_stripe_td.oauth import RefreshedKey
 from tap_stripe_td.preview import Format, Preview, check_format, previews, render, told
 from tap_stripe_td.rate_limit import account_per_second
+from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.records import time_fields
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
@@ -55,6 +56,7 @@ class TapStripeTd(Tap):
     """Reads a Stripe account: every list, kept true by events."""
 
     name = "tap-stripe-td"
+    most_recent: ClassVar[int] = MOST_RECENT
     config_jsonschema: ClassVar[dict[str, Any]] = settings.json_schema()
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
@@ -182,7 +184,7 @@ class TapStripeTd(Tap):
         """
         streams = {stream.name: stream for stream in self._chosen()}
         client = self._open_client(open_auth(self.settings))
-        output = Output(sys.stdout.buffer)
+        output = Output(sys.stdout.buffer, self.most_recent)
         if self.settings.account_ids:
             ids, incremental = self.settings.account_ids, self.settings.incremental
             accounts = Accounts(client, ids, self._source, self._run, incremental)
@@ -206,6 +208,7 @@ class TapStripeTd(Tap):
             config.lookback_seconds,
             config.workers,
             config.reconcile_days,
+            self.most_recent,
             # In milliseconds: a reading that begins in the second of another one is a later one.
             version=self._started // 1_000_000,
             files=BatchFiles.of(self.config.get("batch_config"), self.name),
