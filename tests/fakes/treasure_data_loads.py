@@ -69,14 +69,18 @@ def batched(records: list[Any], size: int) -> list[list[Any]]:
 
 
 def open_loader(
-    url: str, key: str = MASTER, *, beside_bytes: int = BESIDE_BYTES
+    url: str,
+    key: str = MASTER,
+    *,
+    beside_bytes: int = BESIDE_BYTES,
+    patience: Patience = QUICK,
 ) -> TreasureDataLoader:
     """A loader that makes a part of every batch."""
     return TreasureDataLoader(
         Address(url, SHOP),
         key,
         pipeline=PIPELINE,
-        patience=QUICK,
+        patience=patience,
         part_bytes=0,
         beside_bytes=beside_bytes,
     )

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,12 +12,14 @@ import pytest
 
 from target_td_table.errors import BusyError
 from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES
+from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
 from target_td_table.modes import Mode
 from tests.fakes.treasure_data import MASTER, WRITE_ONLY
 from tests.fakes.treasure_data_loads import (
     COLUMNS_AFTER,
     OLD,
     PIPELINE,
+    QUICK,
     SHOP,
     STATE,
     complete,
@@ -37,6 +40,7 @@ HERE, BESIDE = BESIDE_BYTES, 0
 IN_EVERY_FORM = "TD_EVERY_FAULT" in os.environ
 # With this in it each record makes a part: some are uploaded while others are packed.
 LONG = "x" * (300 << 10)
+SHORT = replace(QUICK, tries=3)
 STARTS_A_JOB = re.compile(r"/job/issue/|/bulk_import/(perform|commit)/")
 
 
@@ -164,15 +168,34 @@ def test_killed_after_any_request_the_kept_state_tells_whether_to_run_again(
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_service_that_stays_away_from_any_request_on_stops_the_load_and_run_again_it_is_whole(
+    server: TreasureDataServer, mode: Mode
+) -> None:
+    for number, _ in enumerate(requests_of(server, mode), 1):
+        for beside_bytes in forms(number, Fault.RESET):
+            begin(server, dict.fromkeys(range(number, number + 99), Fault.RESET))
+            loader = open_loader(server.url, beside_bytes=beside_bytes, patience=SHORT)
+            said = end_of_load(loader, mode)
+            assert held(server.account) in (OLD, complete(mode))
+            server.faults.clear()
+            if said:
+                assert "Run again later from the last state" in said
+                assert end_of_load(open_loader(server.url), mode) == ""
+                expect_complete(server, mode)
+            assert held(server.account) == complete(mode)
+            assert set(server.account.databases[SHOP]) == OWN
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_process_beside_that_is_killed_at_any_request_stops_its_load_and_harms_nothing(
     server: TreasureDataServer, mode: Mode
 ) -> None:
     begin(server)
-    assert long_load(server, mode) == ""
+    assert beside_killed(server, mode) == ""
     stopped = 0
     for number in while_rows_are_packed(server.requests):
         begin(server)
-        if said := long_load(server, mode, kill_after=number):
+        if said := beside_killed(server, mode, at=number):
             stopped += 1
             assert "is gone, perhaps for want of memory" in said
             assert held(server.account) == OLD
@@ -183,24 +206,28 @@ def test_a_process_beside_that_is_killed_at_any_request_stops_its_load_and_harms
     assert stopped
 
 
-def long_load(server: TreasureDataServer, mode: Mode, *, kill_after: int = 0) -> str:
-    """Load with a process beside, which is killed at a request; what the load says in the end."""
+def beside_killed(server: TreasureDataServer, mode: Mode, *, at: int = 0) -> str:
+    """Load with a process beside, which is killed at a request; what is said in the end."""
     loader = open_loader(server.url, beside_bytes=BESIDE)
 
     def after(number: int) -> None:
-        if number == kill_after and (beside := loader._packings._beside):
+        if number == at and (beside := loader._packings._beside):
             os.kill(beside.pid, signal.SIGKILL)
 
     server.after = after
+    said = end_of_load(loader, mode)
+    server.after = lambda _: None
+    return said
+
+
+def end_of_load(loader: TreasureDataLoader, mode: Mode) -> str:
+    """The sentence that a load of long records ends with."""
     try:
         with TemporaryDirectory() as folder:
             load_with(loader, Path(folder), mode, more=LONG)
     except BusyError as error:
         return str(error)
-    else:
-        return ""
-    finally:
-        server.after = lambda _: None
+    return ""
 
 
 def while_rows_are_packed(requests: Sequence[str]) -> Sequence[int]:
