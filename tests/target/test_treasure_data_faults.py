@@ -36,8 +36,14 @@ OWN = {"charges", "_td_state"}
 MODES = list(Mode)
 # Rows are packed in the load's own process, or in one beside it.
 HERE, BESIDE = BESIDE_BYTES, 0
-# To start a process takes longer than a load: without the variable not every run has one.
-IN_EVERY_FORM = "TD_EVERY_FAULT" in os.environ
+# Else faults that are one to the client take turns, and so do the two forms of packing.
+IS_EVERY = "TD_EVERY_FAULT" in os.environ
+ALIKE = [
+    (Fault.E500, Fault.E503, Fault.E429),
+    (Fault.RESET,),
+    (Fault.DONE_500, Fault.DONE_RESET),
+    (Fault.CUT,),
+]
 # With this in it each record makes a part: some are uploaded while others are packed.
 LONG = "x" * (300 << 10)
 SHORT = replace(QUICK, tries=3)
@@ -79,23 +85,31 @@ def requests_of(server: TreasureDataServer, mode: Mode, key: str = MASTER) -> li
     return list(server.requests)
 
 
-def numbers_of(requests: Sequence[str], fault: Fault) -> list[int]:
-    """The requests to try it at. Whatever the request, it is the next job started that fails."""
-    is_like_any = IN_EVERY_FORM or fault is not Fault.FAILED_JOB
-    return [
-        number
-        for number, request in enumerate(requests, 1)
-        if is_like_any or STARTS_A_JOB.search(request)
-    ]
+def runs(requests: Sequence[str], fault: Fault) -> Iterator[tuple[int, int]]:
+    """The numbers of the requests to try a fault at, and the forms to do it in."""
+    packing = while_rows_are_packed(requests)
+    for number, request in enumerate(requests, 1):
+        if IS_EVERY:
+            yield from ((number, HERE), (number, BESIDE))
+        elif fault is not Fault.FAILED_JOB:
+            yield from turns(number, fault, is_packing=number in packing)
+        elif STARTS_A_JOB.search(request):
+            # Whatever the request before it, it is the next job that fails.
+            yield number, HERE
 
 
-def forms(number: int, fault: Fault) -> Sequence[int]:
-    """Where rows are packed while a fault happens: at each request there is one of those beside."""
-    if IN_EVERY_FORM:
-        return HERE, BESIDE
-    others = [each for each in Fault if each is not Fault.FAILED_JOB]
-    is_beside = fault not in others or number % len(others) == others.index(fault)
-    return (BESIDE,) if is_beside else (HERE,)
+def turns(number: int, fault: Fault, *, is_packing: bool) -> Iterator[tuple[int, int]]:
+    """Whether it is the turn of a fault at a request: each kind comes, while packing half beside."""
+    for place, alike in enumerate(ALIKE):
+        if alike[number % len(alike)] is fault:
+            is_beside = is_packing and (number // 2 + place) % 2
+            yield number, BESIDE if is_beside else HERE
+
+
+def while_rows_are_packed(requests: Sequence[str]) -> Sequence[int]:
+    """The requests from where the process beside would start to the last part."""
+    first = next(n for n, each in enumerate(requests, 1) if "/bulk_import/create/" in each)
+    return range(first, max(n for n, each in enumerate(requests, 1) if "/upload_part/" in each) + 1)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -111,14 +125,13 @@ def test_a_load_keeps_types_aliases_order_expiry_and_properties(
 def test_a_fault_at_any_request_ends_with_each_row_once(
     server: TreasureDataServer, mode: Mode, fault: Fault
 ) -> None:
-    for number in numbers_of(requests_of(server, mode), fault):
-        for beside_bytes in forms(number, fault):
-            begin(server, {number: fault})
-            load(server.url, mode, beside_bytes=beside_bytes)
-            expect_complete(server, mode)
+    for number, form in runs(requests_of(server, mode), fault):
+        begin(server, {number: fault})
+        load(server.url, mode, beside_bytes=form)
+        expect_complete(server, mode)
 
 
-@pytest.mark.parametrize("form", (BESIDE, HERE) if IN_EVERY_FORM else (BESIDE,))
+@pytest.mark.parametrize("form", (BESIDE, HERE) if IS_EVERY else (BESIDE,))
 @pytest.mark.parametrize("mode", MODES)
 def test_killed_after_any_request_and_run_again_it_ends_with_each_row_once(
     server: TreasureDataServer, children: Nursery, mode: Mode, form: int
@@ -135,7 +148,7 @@ def test_killed_after_any_request_and_run_again_it_ends_with_each_row_once(
         assert set(server.account.databases[SHOP]) == OWN
 
 
-@pytest.mark.parametrize("form", (BESIDE, HERE) if IN_EVERY_FORM else (HERE,))
+@pytest.mark.parametrize("form", (BESIDE, HERE) if IS_EVERY else (HERE,))
 def test_without_a_kept_state_a_killed_append_run_again_ends_with_each_row_once(
     server: TreasureDataServer, children: Nursery, form: int
 ) -> None:
@@ -171,19 +184,27 @@ def test_killed_after_any_request_the_kept_state_tells_whether_to_run_again(
 def test_a_service_that_stays_away_from_any_request_on_stops_the_load_and_run_again_it_is_whole(
     server: TreasureDataServer, mode: Mode
 ) -> None:
-    for number, _ in enumerate(requests_of(server, mode), 1):
-        for beside_bytes in forms(number, Fault.RESET):
-            begin(server, dict.fromkeys(range(number, number + 99), Fault.RESET))
-            loader = open_loader(server.url, beside_bytes=beside_bytes, patience=SHORT)
-            said = end_of_load(loader, mode)
-            assert held(server.account) in (OLD, complete(mode))
-            server.faults.clear()
-            if said:
-                assert "Run again later from the last state" in said
-                assert end_of_load(open_loader(server.url), mode) == ""
-                expect_complete(server, mode)
-            assert held(server.account) == complete(mode)
-            assert set(server.account.databases[SHOP]) == OWN
+    for number, form in outages(requests_of(server, mode), mode):
+        begin(server, dict.fromkeys(range(number, number + 99), Fault.RESET))
+        said = end_of_load(open_loader(server.url, beside_bytes=form, patience=SHORT), mode)
+        assert held(server.account) in (OLD, complete(mode))
+        server.faults.clear()
+        if said:
+            assert "Run again later from the last state" in said
+            assert end_of_load(open_loader(server.url), mode) == ""
+            expect_complete(server, mode)
+        assert held(server.account) == complete(mode)
+        assert set(server.account.databases[SHOP]) == OWN
+
+
+def outages(requests: Sequence[str], mode: Mode) -> Iterator[tuple[int, int]]:
+    """The requests where they begin, of which each mode has its turn, and the forms of packing."""
+    packing = while_rows_are_packed(requests)
+    for number, _ in enumerate(requests, 1):
+        if IS_EVERY:
+            yield from ((number, HERE), (number, BESIDE))
+        elif number % len(MODES) == MODES.index(mode):
+            yield number, BESIDE if number in packing else HERE
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -193,7 +214,8 @@ def test_a_process_beside_that_is_killed_at_any_request_stops_its_load_and_harms
     begin(server)
     assert beside_killed(server, mode) == ""
     stopped = 0
-    for number in while_rows_are_packed(server.requests):
+    at_all = range(1, len(server.requests) + 1)
+    for number in at_all if IS_EVERY else while_rows_are_packed(server.requests):
         begin(server)
         if said := beside_killed(server, mode, at=number):
             stopped += 1
@@ -228,12 +250,3 @@ def end_of_load(loader: TreasureDataLoader, mode: Mode) -> str:
     except BusyError as error:
         return str(error)
     return ""
-
-
-def while_rows_are_packed(requests: Sequence[str]) -> Sequence[int]:
-    """The requests from where the process starts to the last part."""
-    last = max(number for number, request in enumerate(requests, 1) if "/upload_part/" in request)
-    first = min(
-        number for number, request in enumerate(requests, 1) if "/bulk_import/create/" in request
-    )
-    return range(1, len(requests) + 1) if IN_EVERY_FORM else range(first, last + 1)
