@@ -219,7 +219,7 @@ class World:
 def old_table(account: FakeTreasureData, database: str, table: str) -> None:
     """A table that a person has worked on, with a row of its own."""
     made = FakeTable("7")
-    made.update_schema([["Note", "string", "remark"], ["id", "string"]])
+    made.update_schema([["Note", "string", "remark"], ["id", "string"], ["created", "long"]])
     made.rows = [{"id": "old", "Note": "by hand", "time": 5}]
     account.databases[database] = {table: made}
 
@@ -354,6 +354,19 @@ def test_what_the_document_says_is_refused_is_with_a_sentence(world: World, row:
 
 def test_every_row_of_the_document_is_one_of_the_three() -> None:
     assert {row.treatment for row in rows()} == {"works", "not needed", "refused"}
+
+
+@pytest.mark.parametrize(
+    ("database", "table"), [("hosted", "charges"), ("console", "td_sample_table")]
+)
+def test_a_column_that_the_hosted_connector_filled_gets_unix_seconds_still(
+    world: World, database: str, table: str
+) -> None:
+    assert held(world, database, table)["ch_b"]["created"] == START + 10
+    (column,) = [
+        each for each in world.account.table(database, table).columns if each.key == "created"
+    ]
+    assert column.type == "long"
 
 
 def test_the_document_tells_of_each_way_to_a_time() -> None:

@@ -58,7 +58,8 @@ OPTIONS = (
     ),
     Option(
         "default_timestamp_type_convert_to",
-        "A moment is text in UTC; take TD_TIME_PARSE of it in queries",
+        "A moment is text in UTC, and Unix seconds where the table has its column as long; take "
+        "TD_TIME_PARSE of text in queries",
         ("string",),
     ),
     Option(

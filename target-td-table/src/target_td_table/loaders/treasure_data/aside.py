@@ -116,13 +116,12 @@ class Aside:
                 for column in placed.columns
             ),
         )
-        names = [column.alias for column in columns]
-        return Merge(table, self.target, self._rows, names, activations)
+        types = {column.alias: column.type for column in columns}
+        return Merge(table, self.target, self._rows, types, activations)
 
     def _dig(self, merge: Merge) -> None:
-        types = {column.alias: column.type for column in self._catalog.columns(self._name)}
         names = [name.strip('"') for name in [*merge.key, str(merge.updated_at)]]
         self._calls.create_table(merge.graves)
-        self._calls.append_schema(merge.graves, [(name, types[name]) for name in names])
+        self._calls.append_schema(merge.graves, [(name, merge.columns[name]) for name in names])
         insert = merging.insert_graves(merge)
         queries.run(self._calls, insert, f"bring together the tombstones of `{self.target}`")

@@ -12,10 +12,12 @@ from target_td_table.loaders.treasure_data.schema import (
     SchemaColumn,
     fitted_table,
     fitted_table_name,
+    is_seconds,
     is_time,
     logical_type,
     placed,
 )
+from target_td_table.report import log
 from target_td_table.table import Column, LogicalType, Table, TableName, is_wider
 
 
@@ -60,6 +62,8 @@ class Catalog:
         """Let the columns of a table be added and widened with the next publication."""
         self.plan(table)
         wanted = self._wanted.setdefault(fitted_table_name(table.name), {})
+        if not wanted:
+            self._tell_of_seconds(table)
         for column in self.placed(table).columns:
             before = wanted.get(column.name)
             if not is_time(column) and (before is None or is_wider(column.type, before.type)):
@@ -110,6 +114,18 @@ class Catalog:
                 f"The streams `{first.stream}` and `{table.stream}` would both load into the table "
                 f"`{fitted}`: names in Treasure Data have only a-z, 0-9 and `_`. Rename one of them "
                 "with `stream_maps`, or select one of them."
+            )
+
+    def _tell_of_seconds(self, table: Table) -> None:
+        """Numbers in a column may have been anything, e.g. milliseconds."""
+        types = {each.key: each.type for each in self.kept(table.name)}
+        columns = self.placed(table).columns
+        names = [f"`{each.name}`" for each in columns if is_seconds(types.get(each.name), each)]
+        if names:
+            log.info(
+                "Times go as Unix seconds into these columns of `%s`, which are numbers: %s.",
+                table.name,
+                ", ".join(names),
             )
 
     def _types(self, table: Table) -> dict[str, LogicalType | None]:

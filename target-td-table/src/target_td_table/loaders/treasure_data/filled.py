@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from target_td_table.loaders.treasure_data import values
-from target_td_table.loaders.treasure_data.schema import is_time
+from target_td_table.loaders.treasure_data.schema import is_seconds, is_time
 from target_td_table.loaders.treasure_data.values import Convert
 from target_td_table.table import Column, LogicalType, Table
 
@@ -92,6 +92,8 @@ def _reading(column: Column, type_: str | None, careful: bool) -> tuple[Any, Con
         return msgspec.Raw, values.scalar_texts
     if kind in _INTEGERS and type_ in ("double", "float"):
         return msgspec.Raw, values.exact_doubles
+    if is_seconds(type_, column):
+        return str | None, values.exact_seconds if type_ == "double" else values.whole_seconds
     if kind is LogicalType.INTEGER and careful:
         return msgspec.Raw, values.integers
     return _READ[kind], _CONVERT.get(kind)

@@ -7,7 +7,7 @@ docs/decisions/0503-a-merge-is-built-aside.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; every name here goes through `quoted`.
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from target_td_table.loaders.sql import quoted
@@ -26,13 +26,13 @@ _GREATEST = "_td_version"
 class Merge:
     """A table, the table of the rows that meet it, and the columns that the result has.
 
-    Columns are named as queries name them; `time` is none of them.
+    Columns are named as queries name them, with their types; `time` is none of them.
     """
 
     table: Table
     target: str
     staging: str
-    columns: Sequence[str]
+    columns: Mapping[str, str]
     activations: Sequence[Activation] = ()
 
     @property

@@ -38,6 +38,9 @@ _LOGICAL: Mapping[str, LogicalType] = {
     "float": LogicalType.NUMBER,
     "double": LogicalType.NUMBER,
 }
+# Columns that take a moment as Unix seconds; `float` is not told to have the digits for them.
+# Decision: docs/decisions/0511-times-in-columns-of-seconds.md.
+SECONDS = frozenset({"int", "long", "double"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,12 @@ def logical_type(type_: str, column: Column) -> LogicalType | None:
     found = _LOGICAL.get(type_)
     if found is LogicalType.INTEGER and column.type is LogicalType.BOOLEAN:
         return LogicalType.BOOLEAN
-    return found
+    return LogicalType.TIMESTAMP if is_seconds(type_, column) else found
+
+
+def is_seconds(type_: str | None, column: Column) -> bool:
+    """Whether the column, a moment, is kept as Unix seconds by one of that type."""
+    return type_ in SECONDS and column.type is LogicalType.TIMESTAMP
 
 
 def placed(table: Table, schema: Sequence[SchemaColumn]) -> Table:

@@ -79,11 +79,36 @@ def unix_seconds(found: Sequence[str | None]) -> list[int | None]:
     return [None if value is None else int(_moment(value).timestamp() // 1) for value in found]
 
 
+def exact_seconds(found: Sequence[str | None]) -> list[float | None]:
+    """Seconds since 1970 of moments, to the microsecond."""
+    if _joined_plain(found) is not None:
+        return list(map(datetime.timestamp, msgspec.convert(found, list[datetime])))
+    return [None if value is None else _exact_seconds(value) for value in found]
+
+
+def whole_seconds(found: Sequence[str | None]) -> list[int | None]:
+    """Seconds since 1970 of moments that have no fraction of one."""
+    seconds = exact_seconds(found)
+    whole = [None if each is None else int(each) for each in seconds]
+    if whole != seconds:
+        raise ValueError("A moment with a fraction of a second.")
+    return whole
+
+
 def timestamp(value: str) -> str:
     """One moment; see `timestamps`."""
     moment = _moment(value)
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.replace(tzinfo=None).isoformat(" ", digits)
+
+
+def _exact_seconds(value: str) -> float:
+    moment = _moment(value)
+    seconds = moment.timestamp()
+    # Some hundred years from now a double has no room for microseconds.
+    if datetime.fromtimestamp(seconds, UTC) != moment:
+        raise ValueError("A moment with more digits than a double has.")
+    return seconds
 
 
 def _integer(text: str) -> int | None:
