@@ -251,6 +251,29 @@ def test_a_store_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> No
     assert ended.stderr.startswith(f"The sandbox in {tmp_path / 'world.json'} cannot be read: ")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_store_on_a_full_disk_is_told_in_a_sentence_before_anything_is_served(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "w.json.unfinished").symlink_to("/dev/full")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "stripe_sandbox", "--port", "0", "--store", "w.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stdout) == (75, "")
+    assert ended.stderr == (
+        "The sandbox cannot be kept in w.json: No space left on device. Make room there, or name "
+        "another file with --store.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_example_of_the_readme_runs() -> None:
     readme = Path(__file__).parents[2] / "sandbox" / "README.md"
     (example,) = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)

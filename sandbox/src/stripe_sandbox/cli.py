@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -24,6 +25,9 @@ A Stripe of your own listens on {url}
 Ctrl-C stops it.
 """
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_TRY_LATER = 75
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
@@ -33,6 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"The sandbox in {chosen.store} cannot be read: {error}. Remove it.\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(
+            f"The sandbox in {chosen.store} cannot be read: {error.strerror}. Name another file.\n"
+        )
+        return 2
+    # It had better fail now than after an hour's work in that world.
+    if code := _keep(fake, chosen.store):
+        return code
     fake.latency_seconds = chosen.latency
     fake.limit(chosen.limit_account, chosen.limit_endpoint)
     stop = threading.Event()
@@ -46,8 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "Choose another with --port, or 0 for any free one.\n"
         )
         return 2
-    if chosen.store is not None:
-        fake.save(chosen.store)
+    return _keep(fake, chosen.store)
+
+
+def _keep(fake: FakeStripe, store: Path | None) -> int:
+    """Write the world to its file, if it has one; return the exit code."""
+    try:
+        if store is not None:
+            fake.save(store)
+    except OSError as error:
+        sys.stderr.write(
+            f"The sandbox cannot be kept in {store}: {error.strerror}. Make room there, or name "
+            "another file with --store.\n"
+        )
+        return _TRY_LATER if error.errno in _FULL else 2
     return 0
 
 

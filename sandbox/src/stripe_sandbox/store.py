@@ -23,8 +23,13 @@ def write(path: str | Path, document: dict[str, Any]) -> None:
     target = Path(path)
     unfinished = target.with_name(target.name + ".unfinished")
     text = json.dumps({"format": FORMAT, **document}, ensure_ascii=False)
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(target)
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(target)
+    except OSError:
+        # On a full disk it would take the room that is left.
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def read(path: str | Path) -> dict[str, Any]:
