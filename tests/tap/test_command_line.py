@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.fakes.messages import Messages
-from tests.fakes.programs import ended, run_tap, start_tap
+from tests.fakes.programs import ended, program, run_tap, start_tap
 
 if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
     from tests.fakes.changing_stripe import ChangingStripe
     from tests.fakes.reading import Tap
 
@@ -214,6 +214,38 @@ def test_a_reader_that_goes_away_ends_the_run_quietly_with_141(
     assert run.exit_code == 141
     assert "traceback" not in run.stderr.lower()
     assert "Broken" not in run.stderr
+
+
+@pytest.mark.parametrize("flag", ["--discover", "--about", "--help"])
+def test_a_pipe_that_is_closed_early_ends_every_command_quietly_with_141(flag: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        run = subprocess.run(
+            [program("tap-stripe-td"), flag], stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (run.returncode, run.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("flag", ["--discover", "--about", "--version", "--preview", None])
+def test_an_output_on_a_full_disk_ends_with_a_sentence_and_75(
+    tmp_path: Path, tap: Tap, flag: str | None
+) -> None:
+    (tmp_path / "tap.json").write_text(json.dumps({**tap.settings, "target": "charges"}))
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [program("tap-stripe-td"), "--config=tap.json", *([flag] if flag else [])],
+            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False, text=True,
+        )  # fmt: skip
+
+    (said,) = [line for line in run.stderr.splitlines() if not line.startswith('{"level":"info"')]
+    assert run.returncode == 75
+    assert said == (
+        "tap-stripe-td: Standard output cannot be written: No space left on device. What it holds "
+        "is cut short. Make room on its disk and run again."
+    )
 
 
 def interrupted(process: subprocess.Popen[bytes], number: int) -> Messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import logging
@@ -16,7 +17,7 @@ import click
 from singer_sdk.logging import StructuredFormatter
 
 from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryLaterError
-from tap_stripe_td.messages import ReaderGoneError
+from tap_stripe_td.messages import OutputError, ReaderGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         # A shell starts programs in the background with Ctrl-C ignored; asked to stop, this one
         # stops.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        result = command().main(standalone_mode=False)
+        return _run(command())
     except TapError as error:
         refuse(error)
         return error.exit_code
@@ -67,9 +68,8 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except ReaderGoneError:
-        _abandon_stdout()
-        return CLOSED_PIPE_EXIT_CODE
+    except (ReaderGoneError, OutputError, OSError) as error:
+        return _end_without_output(error)
     except StoppedBySignal as stopped:
         name = "Ctrl-C" if stopped.number == signal.SIGINT else "SIGTERM"
         print(  # noqa: T201 - the program's last word
@@ -78,7 +78,39 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
             file=sys.stderr,
         )
         return stopped.exit_code
+
+
+def _run(command: click.Command) -> int:
+    """Run the command, and write all of its output; return its exit code.
+
+    Click's own `main` would end with 1 whatever is wrong with the output.
+    """
+    try:
+        with command.make_context(PROGRAM, sys.argv[1:]) as context:
+            result = command.invoke(context)
+    except click.exceptions.Exit as ended:
+        result = ended.exit_code
+    sys.stdout.flush()
     return result if isinstance(result, int) else 0
+
+
+def _end_without_output(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno not in _OUTPUT_ERRORS:
+        raise error
+    _abandon_stdout()
+    if isinstance(error, (ReaderGoneError, BrokenPipeError)):
+        return CLOSED_PIPE_EXIT_CODE
+    reason = error.strerror if isinstance(error, OSError) else error
+    refuse(
+        TryLaterError(
+            f"Standard output cannot be written: {reason}. What it holds is cut short. Make room "
+            "on its disk and run again."
+        )
+    )
+    return TryLaterError.exit_code
+
+
+_OUTPUT_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def exit_code(failures: list[TapError]) -> int:
@@ -227,5 +259,5 @@ def _parse_json(text: str, path: Path, what: str) -> object:
 
 
 def _abandon_stdout() -> None:
-    # Python flushes stdout when it exits, and would complain about the closed pipe again.
+    # Python flushes stdout when it exits, and would complain again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

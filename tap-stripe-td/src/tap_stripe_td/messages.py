@@ -91,6 +91,10 @@ class ReaderGoneError(Exception):
     """Nobody reads stdout any more: the target ended, or a pipe such as `| head` did."""
 
 
+class OutputError(Exception):
+    """Stdout takes no more, though somebody wants it: its disk is full, say; tells why."""
+
+
 class Output:
     """Writes lines whole, in order, and states never more often than pays.
 
@@ -111,6 +115,7 @@ class Output:
 
         Raises:
             ReaderGoneError: If nobody reads them any more.
+            OutputError: If they cannot be written.
         """
         self._write_all(lines)
         self._bytes_since_state += len(lines)
@@ -143,11 +148,16 @@ class Output:
         try:
             while rest:
                 rest = rest[self._stdout.write(rest) :]
-        except BrokenPipeError:
-            raise ReaderGoneError from None
+        except OSError as error:
+            raise _unwritable(error) from None
 
     def _flush(self) -> None:
         try:
             self._stdout.flush()
-        except BrokenPipeError:
-            raise ReaderGoneError from None
+        except OSError as error:
+            raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> Exception:
+    is_pipe = isinstance(error, BrokenPipeError)
+    return ReaderGoneError() if is_pipe else OutputError(error.strerror)
