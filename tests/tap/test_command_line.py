@@ -172,6 +172,32 @@ def test_discovery_needs_no_key_and_prints_a_catalog(tmp_path: Path) -> None:
     assert {"charges", "events"} <= {s["tap_stream_id"] for s in json.loads(run.stdout)["streams"]}
 
 
+def test_a_test_that_succeeds_logs_no_error(
+    tmp_path: Path, stripe: ChangingStripe, tap: Tap
+) -> None:
+    stripe.create("charge", created=stripe.now - HOUR)
+
+    run = run_tap(tmp_path, {**tap.settings, "target": ["charges", "customers"]}, "--test")
+
+    assert run.exit_code == 0
+    assert len(run.messages.records("charges")) == 1
+    assert '"level":"error"' not in run.stderr
+
+
+def test_names_with_commas_in_the_environment_are_taken_without_a_warning(
+    tmp_path: Path, tap: Tap
+) -> None:
+    started = start_tap(
+        tmp_path, tap.settings, "--config=ENV", TAP_STRIPE_TD_TARGET="charge,customer"
+    )
+
+    run = ended(started)
+
+    assert run.exit_code == 0
+    assert run.messages.streams == {"charges", "customers"}
+    assert '"level":"warning"' not in run.stderr
+
+
 def test_about_shows_every_setting_and_no_value(tmp_path: Path) -> None:
     run = run_tap(tmp_path, None, "--about", "--format=json", STRIPE_API_KEY="sk_test_about42")
 

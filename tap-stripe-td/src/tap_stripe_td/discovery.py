@@ -6,6 +6,8 @@ A run does not read through these: `sync` does, many pages at a time. They serve
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 from functools import reduce
 from importlib.resources import files
@@ -13,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import Stream as SdkStream
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_stripe_td import schemas
 from tap_stripe_td.crew import Crew
+from tap_stripe_td.errors import TapError
 from tap_stripe_td.handover import Handover
 from tap_stripe_td.plan import Bounds, make_plan
 from tap_stripe_td.records import added_properties, decoded
@@ -83,6 +87,9 @@ def schema_api_version() -> str:
     return files(schemas).joinpath("api_version.txt").read_text(encoding="utf-8").strip()
 
 
+_ENDS_IN_ORDER = (AbortedSyncFailedException, AbortedSyncPausedException, TapError)
+
+
 class StripeStream(SdkStream):
     """One row of the stream table, as singer-sdk's stream."""
 
@@ -118,6 +125,15 @@ class StripeStream(SdkStream):
                 raise step.error
             if isinstance(step, Rows):
                 yield from map(decoded, step.records)
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log what singer-sdk says, but call nothing unhandled that ends in order.
+
+        That is a stream of which `--test` has its one record, or one that is refused: the refusal
+        is told as a sentence.
+        """
+        if level < logging.ERROR or not isinstance(sys.exception(), _ENDS_IN_ORDER):
+            super().log(message, *args, level=level, **kwargs)
 
     def schema_messages(self) -> Iterator[dict[str, Any]]:
         """Yield the SCHEMA messages: more than one when a stream map makes several streams."""
