@@ -114,3 +114,12 @@ def test_the_glossary_names_all_that_a_loader_does() -> None:
     methods = re.findall(r"^    def (\w+)", protocol, re.MULTILINE)
     assert [each for each in methods if not re.search(rf"\b{each}\b", row)] == []
     assert len(methods) == 5 + 4
+
+
+def test_each_decision_has_a_number_of_its_own_and_says_it() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [file.name[:4] for file in files]
+    assert [number for number in numbers if numbers.count(number) > 1] == []
+    assert [
+        file.name for file in files if not text(str(file)).startswith(f"# {file.name[:4]}: ")
+    ] == []

@@ -1,6 +1,6 @@
 """How much of recent records a state may hold, so that it weighs little. Pure.
 
-Decision: docs/decisions/0015-the-newest-are-remembered.md.
+Decision: docs/decisions/0016-the-newest-are-remembered.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Ids are enough for records that never change. For others a digest of the content tells whether
 there is anything new to send. Pure.
 
-Decision: docs/decisions/0015-the-newest-are-remembered.md.
+Decision: docs/decisions/0016-the-newest-are-remembered.md.
 """
 
 from __future__ import annotations

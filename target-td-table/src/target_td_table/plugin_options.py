@@ -2,7 +2,7 @@
 
 https://github.com/treasure-data/embulk-output-td. An option that asks for what is done anyway is
 passed over; any other is refused with what to do instead, as rows would not be as it says.
-Decision: docs/decisions/0510-options-of-the-plugin.md.
+Decision: docs/decisions/0512-options-of-the-plugin.md.
 """
 
 from collections.abc import Mapping
