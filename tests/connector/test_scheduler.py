@@ -167,6 +167,39 @@ def test_a_job_that_is_heard_of_is_not_lost_though_its_clock_is_behind(workshop:
     assert [job["Status"] for job in workshop.jobs()] == ["killed"]
 
 
+def uncertain(workshop: Workshop, *, think: float) -> None:
+    """Leave a schedule behind whose target was killed after a commit, and answers so slowly."""
+    out = {"die_after": {"next": 2}, "think": think}
+    workshop.create("s", "* * * * *", rows=2, out=out)
+    assert workshop.td("run", "s", "--wait").code == 1
+
+
+def test_a_job_whose_target_takes_long_to_tell_its_state_is_not_lost(workshop: Workshop) -> None:
+    uncertain(workshop, think=3)
+    impatient = ("scheduler", "--poll", "0.1", "--lost-after", "1")
+    schedulers = [workshop.start(*impatient) for _ in range(2)]
+    make_due(workshop)
+
+    workshop.until(lambda: workshop.job_status(2) not in {None, "running"})
+
+    for scheduler in schedulers:
+        stop(scheduler)
+    assert workshop.job_status(2) == "success"
+    assert workshop.ids()[:4] == [0, 1, 2, 3]
+
+
+def test_a_run_is_stopped_also_while_its_target_looks_for_its_state(workshop: Workshop) -> None:
+    uncertain(workshop, think=600)
+    running = workshop.start("run", "s", "--wait")
+    workshop.until((workshop.folder / "thinking").exists)
+
+    stop(running)
+
+    assert running.returncode == 75
+    assert workshop.job(2)["Reason"] == "Stopped by SIGTERM."
+    assert workshop.ids() == [0, 1]
+
+
 def test_a_run_by_hand_is_not_lost_to_a_scheduler_that_is_less_patient(workshop: Workshop) -> None:
     """Each job says itself how long it may be silent."""
     workshop.create("s", "", rows=2, seconds=1)

@@ -86,6 +86,10 @@ class Workshop:
     def job(self, id_: int) -> dict[str, Any]:
         return self.td("job", str(id_), "--format", "json").rows[0]
 
+    def job_status(self, id_: int) -> str | None:
+        """How far a job is; None before there is one."""
+        return next((job["Status"] for job in self.jobs() if job["JobID"] == id_), None)
+
     def ids(self) -> list[int]:
         """The rows that the stand-in target has published."""
         return [id_ for ids in self.ids_by_pipeline().values() for id_ in ids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from td_connector.errors import ConnectorError, TryLaterError
@@ -13,7 +13,7 @@ from td_connector.job import Job, Progress, Status
 from td_connector.moments import Clock, now
 from td_connector.outcome import Ended, Outcome, outcome
 from td_connector.pipe import Pipe
-from td_connector.starting import Starting, starting
+from td_connector.starting import Origin, Starting, asking, known_origin, starting, told_origin
 from td_connector.stopping import AT_ONCE, READER_GONE, STOP, Rung, Stop, rungs_due
 from td_connector.store import jobs, schedules
 
@@ -51,7 +51,14 @@ class Runner:
     def _run(self, job: Job) -> tuple[Progress, Outcome]:
         try:
             schedule = schedules.with_id(self.store, job.schedule_id) if job.schedule_id else None
-            with starting(job, schedule) as ready:
+            origin = known_origin(job, schedule)
+            if origin is None and schedule is not None:
+                with asking(job, schedule) as ready:
+                    asked, ended = _Run(self, job, ready, is_question=True).to_its_end()
+                origin = told_origin(schedule, asked.state, ended)
+                if origin is None:
+                    return replace(asked, state=None), ended
+            with starting(job, schedule, origin or Origin()) as ready:
                 return _Run(self, job, ready).to_its_end()
         except ConnectorError as error:
             reason = " ".join(str(error).split())
@@ -80,9 +87,12 @@ class Runner:
 class _Run:
     """A pipe that is listened to."""
 
-    def __init__(self, runner: Runner, job: Job, ready: Starting) -> None:
+    def __init__(
+        self, runner: Runner, job: Job, ready: Starting, *, is_question: bool = False
+    ) -> None:
         self._runner = runner
         self._job = job
+        self._is_question = is_question
         self._beat_seconds = beat_seconds(job.lost_after_seconds)
         self._names = tuple(start.program for start in ready.starts)
         self._heard = Heard.nothing(self._names, ready.redact, ready.note)
@@ -119,6 +129,9 @@ class _Run:
     def _beat(self) -> None:
         self._beaten_at = time.monotonic()
         runner, progress = self._runner, self._heard.progress(is_over=False)
+        if self._is_question:
+            # The state that is told is not yet where the job is.
+            progress = replace(progress, state=None)
         try:
             self._is_lost = not jobs.beat(runner.store, self._job, progress, runner.clock())
         except ConnectorError:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from td_connector.errors import ConnectorError, TryLaterError, UserError
+from td_connector.errors import UserError
+from td_connector.job import Status
 from td_connector.load_file import parse_settings, reads_from_state, setting
 from td_connector.masking import Redactor
-from td_connector.outcome import Ended, outcome
-from td_connector.program_log import LastWords, parse_log_line
-from td_connector.programs import Start, environment, load_starts, state_question
+from td_connector.programs import environment, load_starts, state_question
 from td_connector.unnamed_files import UnnamedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from td_connector.job import Job
+    from td_connector.outcome import Outcome
+    from td_connector.programs import Start
     from td_connector.schedule import Schedule
 
 
@@ -46,14 +47,65 @@ class Starting:
     note: str = ""
 
 
-@contextmanager
-def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
+@dataclass(frozen=True)
+class Origin:
+    """Where a run starts to read.
+
+    Attributes:
+        state: The state it goes on from; None to read from the start.
+        note: What the job's log is to begin with; empty if there is nothing to say.
+    """
+
+    state: str | None = None
+    note: str = ""
+
+
+def known_origin(job: Job, schedule: Schedule | None) -> Origin | None:
+    """Return where a run starts; None if only the target knows.
+
+    Decision: docs/decisions/0607-a-failed-target-is-asked.md.
+    """
+    if schedule is None or job.load.meltano_job or not reads_from_state(job.load.config):
+        return Origin()
+    return None if schedule.is_uncertain else Origin(schedule.state)
+
+
+def told_origin(schedule: Schedule, told: str | None, ended: Outcome) -> Origin | None:
+    """Return where a run starts by what the target told when it was asked; None if it cannot."""
+    if ended.status is Status.SUCCESS:
+        return Origin(told if told and json.loads(told) else schedule.state)
+    if ended.exit_code == UserError.exit_code:
+        # Settings that are wrong are refused by the load too.
+        note = f"{ended.reason} So this run starts from the last state it let out."
+        return Origin(schedule.state, note)
+    return None
+
+
+def asking(job: Job, schedule: Schedule) -> AbstractContextManager[Starting]:
+    """Lay out the question to the target for the state it published last; see `starting`."""
+    return _laid_out(
+        job, lambda files: (state_question(job.load, files, _pipeline(job, schedule)),)
+    )
+
+
+def starting(
+    job: Job, schedule: Schedule | None, origin: Origin
+) -> AbstractContextManager[Starting]:
     """Lay out what a job's programs read, while the block lasts.
 
     Raises:
-        ConnectorError: If it cannot start: no folder, no program, or a target that cannot say
-            what it published last.
+        ConnectorError: If it cannot start: no folder, or no program.
     """
+    pipeline = _pipeline(job, schedule)
+    return _laid_out(
+        job, lambda files: load_starts(job.load, files, origin.state, pipeline), origin.note
+    )
+
+
+@contextmanager
+def _laid_out(
+    job: Job, starts: Callable[[UnnamedFiles], tuple[Start, ...]], note: str = ""
+) -> Iterator[Starting]:
     folder = Path(job.load.folder)
     if not folder.is_dir():
         raise UserError(
@@ -61,54 +113,20 @@ def starting(job: Job, schedule: Schedule | None) -> Iterator[Starting]:
             "or make the schedule again from another folder."
         )
     inherited = environment(os.environ, meltano=_meltano(job))
-    settings = parse_settings(job.load.config) if job.load.config else {}
-    pipeline = schedule.pipeline if schedule else ""
-    if setting(settings, "pipeline", "out"):
-        pipeline = ""
-    state, note = _state(job, schedule, pipeline)
+    redact = Redactor.of(_settings(job), inherited)
     with UnnamedFiles() as files:
-        starts = load_starts(job.load, files, state, pipeline)
-        redact = Redactor.of(settings, inherited)
-        yield Starting(starts, folder, inherited, files.descriptors, redact, note)
+        found = starts(files)
+        yield Starting(found, folder, inherited, files.descriptors, redact, note)
 
 
-def _state(job: Job, schedule: Schedule | None, pipeline: str) -> tuple[str | None, str]:
-    """Return the state that a run starts from, and a note; None to read from the start."""
-    if schedule is None or job.load.meltano_job or not reads_from_state(job.load.config):
-        return None, ""
-    if not schedule.is_uncertain:
-        return schedule.state, ""
-    # Decision: docs/decisions/0607-a-failed-target-is-asked.md.
-    try:
-        published = _ask_target(job, pipeline)
-    except UserError as refusal:
-        # Settings that are wrong are refused by the load too.
-        return schedule.state, f"{refusal} So this run starts from the last state it let out."
-    return published or schedule.state, ""
+def _settings(job: Job) -> dict[str, Any]:
+    return parse_settings(job.load.config) if job.load.config else {}
 
 
-def _ask_target(job: Job, pipeline: str) -> str | None:
-    with UnnamedFiles() as files:
-        question = state_question(job.load, files, pipeline)
-        asked = subprocess.run(  # noqa: S603 - our own program
-            question.arguments,
-            cwd=job.load.folder,
-            env=environment(os.environ, meltano={}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            pass_fds=files.descriptors,
-        )
-    if asked.returncode:
-        words = LastWords()
-        for line in asked.stderr.splitlines():
-            words = words.add(parse_log_line(line))
-        ended = outcome([Ended(question.program, asked.returncode, words.sentence)])
-        kinds = {2: UserError, 75: TryLaterError}
-        raise kinds.get(ended.exit_code, ConnectorError)(ended.reason)
-    lines = asked.stdout.split("\n")
-    return next((line for line in reversed(lines) if is_state(line) and json.loads(line)), None)
+def _pipeline(job: Job, schedule: Schedule | None) -> str:
+    if schedule is None or setting(_settings(job), "pipeline", "out"):
+        return ""
+    return schedule.pipeline
 
 
 def is_state(line: str) -> bool:

@@ -3,14 +3,15 @@
 Each publication is a line of `published.jsonl`, rows and state at once, as a real destination keeps
 both in one transaction. Settings under `out:`: die_at (a record that kills it before it is
 published), die_after (a state it publishes but does not let out), fail, say,
-mute (the exit code with which it does not print its state), wrong (what its check of the settings
-says).
+mute (the exit code with which it does not print its state), think (seconds it takes for that; it
+leaves a file `thinking`), wrong (what its check of the settings says).
 """
 
 import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
@@ -31,6 +32,9 @@ if "--check-settings" in sys.argv:
     sys.exit(2 if wrong else 0)
 pipeline = arguments.get("--pipeline", "default")
 table = Path("published.jsonl")
+if "--print-state" in sys.argv and settings.get("think"):
+    Path("thinking").touch()
+    time.sleep(settings["think"])
 if "--print-state" in sys.argv and settings.get("mute"):
     sys.stderr.write("target-td-table: The key may not read the state.\n")
     sys.exit(settings["mute"])
