@@ -53,7 +53,7 @@ def test_meltanos_own_history_has_the_run_under_the_same_id_and_trigger(
     assert said.code == 0, workshop.job(1)["Log"]
     job = workshop.job(1)
     assert runs_of(workshop.folder) == [
-        ("dev:tap-rows-to-target-rows:nightly", job["Run id"], "SUCCESS", "schedule/nightly")
+        ("dev:tap-rows-to-target-rows", job["Run id"], "SUCCESS", "schedule/nightly")
     ]
     assert job["Records"] == 3
     assert workshop.ids() == [0, 1, 2]

@@ -244,7 +244,6 @@ def test_a_meltano_job_is_run_so_that_meltano_shows_the_same_run(workshop: Works
         "arguments": ["run", "stripe-load"],
         "MELTANO_RUN_ID": job["Run id"],
         "MELTANO_JOB_TRIGGER": "schedule/nightly",
-        "MELTANO_RUN_STATE_ID_SUFFIX": "nightly",
         "MELTANO_CLI_LOG_FORMAT": "json",
     }
     assert job["Records"] == 7

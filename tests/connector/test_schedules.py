@@ -203,14 +203,3 @@ def test_a_deleted_schedule_is_shown_once_more_and_its_jobs_stay(workshop: Works
     assert said.out.startswith("Deleted session\n--\nName     : daily\n")
     assert workshop.td("show", "daily").code == 2
     assert workshop.job(1)["Status"] == "success"
-
-
-def test_who_renames_a_schedule_of_meltano_is_told_how_its_state_moves_along(
-    workshop: Workshop,
-) -> None:
-    workshop.td("create", "nightly", "@daily", "--meltano-job", "stripe-load")
-
-    assert workshop.td("update", "nightly", "--delay", "1").err == ""
-    assert "`meltano state move …:nightly …:daily`" in (
-        workshop.td("update", "nightly", "--newname", "daily").err
-    )

@@ -50,7 +50,7 @@ def test_a_second_run_loads_only_news_and_the_state_is_stored(
 
     assert second.exit_code == 0, second.stderr
     came = {table: count - before[table] for table, count in rows(project).items()}
-    assert {"charges": 1, "customers": 1, "events": 2}.items() <= came.items()
+    assert {"charges": 1, "customers": 0, "events": 2}.items() <= came.items()
     assert came["invoices"] == came["products"] == came["subscriptions"] == 0
     stored = project.meltano("--environment=dev", "state", "get", STATE_ID)
     assert "charges" in json.loads(stored.stdout)["singer_state"]["bookmarks"]
@@ -65,7 +65,6 @@ def test_a_full_refresh_reads_everything_again_and_marks_what_is_gone(
         TAP_STRIPE_TD_SECRET_KEY=stripe.key,
         TAP_STRIPE_TD_BASE_URL=url,
         TAP_STRIPE_TD_TARGET="customers, charges",
-        TARGET_TD_TABLE_MODE="merge",
     )
     first = project.meltano("run", "tap-stripe-td", "target-td-table")
     assert first.exit_code == 0, first.stderr
@@ -90,7 +89,7 @@ def test_the_settings_can_be_tested(project: MeltanoProject) -> None:
     assert b"Plugin configuration is valid" in tested.stdout
 
 
-def test_the_schedule_is_listed_with_a_state_and_a_trigger_of_its_own(
+def test_the_schedule_is_listed_with_the_state_of_runs_by_hand_and_a_trigger_of_its_own(
     project: MeltanoProject,
 ) -> None:
     listed = project.meltano("schedule", "list", "--format=json")
@@ -99,7 +98,7 @@ def test_the_schedule_is_listed_with_a_state_and_a_trigger_of_its_own(
     (schedule,) = json.loads(listed.stdout)["schedules"]["job"]
     assert (schedule["name"], schedule["cron_interval"]) == ("daily_stripe_import", "10 0 * * *")
     assert schedule["job"]["tasks"] == ["tap-stripe-td target-td-table"]
-    assert schedule["env"]["MELTANO_RUN_STATE_ID_SUFFIX"] == "daily_stripe_import"
+    assert schedule["env"] == {"MELTANO_JOB_TRIGGER": "schedule/daily_stripe_import"}
 
 
 def test_the_project_passes_meltanos_own_check(project: MeltanoProject) -> None:
@@ -109,12 +108,16 @@ def test_the_project_passes_meltanos_own_check(project: MeltanoProject) -> None:
     assert "[warning" not in compiled.stderr
 
 
-def test_a_schedule_of_the_connector_runs_the_job_and_both_histories_have_it(
-    project: MeltanoProject,
+def test_a_schedule_of_the_connector_goes_on_from_runs_by_hand_and_both_histories_have_it(
+    project: MeltanoProject, stripe: ChangingStripe
 ) -> None:
-    few = replace(
-        project, variables={**project.variables, "TAP_STRIPE_TD__SELECT": '["coupons.*"]'}
-    )
+    chosen = '["charges.*", "coupons.*"]'
+    few = replace(project, variables={**project.variables, "TAP_STRIPE_TD__SELECT": chosen})
+    by_hand = few.meltano("run", "tap-stripe-td", "target-td-table")
+    assert by_hand.exit_code == 0, by_hand.stderr
+    before = rows(few)
+    stripe.create("charge", id="ch_new")
+    stripe.advance(HOUR)
     job = ("nightly", "10 0 * * *", "--meltano-job", "stripe-load")
     created = few.typed("td-connector", "create", *job)
     assert created.exit_code == 0, created.stderr
@@ -124,8 +127,10 @@ def test_a_schedule_of_the_connector_runs_the_job_and_both_histories_have_it(
     assert run.exit_code == 0, run.stderr
     (row,) = json.loads(run.stdout)
     assert (row["Status"], row["Records"]) == ("success", 1)
+    assert rows(few) == {**before, "charges": before["charges"] + 1}
     listed = few.meltano("logs", "list", "--format=json")
-    assert f"{STATE_ID}:nightly" in listed.stdout.decode()
+    runs = [(run["job_name"], run["trigger"]) for run in json.loads(listed.stdout)["runs"]]
+    assert runs == [(STATE_ID, "schedule/nightly"), (STATE_ID, "cli")]
 
 
 def test_setting_a_setting_changes_no_other_line_of_the_project(project: MeltanoProject) -> None:
@@ -134,7 +139,7 @@ def test_setting_a_setting_changes_no_other_line_of_the_project(project: Meltano
     assert project.meltano("config", "set", "tap-stripe-td", "workers", "4").exit_code == 0
 
     after = (project.folder / "meltano.yml").read_text(encoding="utf-8").splitlines()
-    assert [line.strip() for line in after if line not in before] == ["config:", "workers: 4"]
+    assert [line.strip() for line in after if line not in before] == ["workers: 4"]
     assert [line for line in before if line not in after] == []
 
 

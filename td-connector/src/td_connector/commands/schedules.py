@@ -138,11 +138,6 @@ def _what_to_know(old: Schedule, new: Schedule) -> Iterator[str]:
             "Its state stays: the next run loads only what is new. To read from the start, put "
             "`{}` into a file and give it to `--config-diff`."
         )
-    if new.load.meltano_job and old.name != new.name:
-        yield (
-            f"Meltano keeps its state under the old name. `meltano state list` shows it; "
-            f"`meltano state move …:{old.name} …:{new.name}` lets the next run go on from there."
-        )
 
 
 @click.command()
