@@ -140,6 +140,21 @@ def test_streams_share_the_room_in_the_state(stripe: ChangingStripe, tap: Tap) -
     }
 
 
+def test_connected_accounts_share_the_room_in_the_state(stripe: ChangingStripe, tap: Tap) -> None:
+    for account in ("acct_one", "acct_two", "acct_three"):
+        connected = stripe.connect(account)
+        connected.bulk("balance_transaction", LIMIT, stripe.now - 10 * DAY, stripe.now)
+    stripe.advance(HOUR)
+
+    first = tap.read(STREAM, account_ids="all")
+    stripe.advance(HOUR)
+    second = tap.read(STREAM, account_ids="all", state=first.state)
+
+    assert len(first.ids(STREAM)) == 3 * LIMIT
+    assert second.ids(STREAM) == []
+    assert len(json.dumps(first.state)) < 2_000 + 10 * LIMIT
+
+
 def test_children_come_again_with_their_parents_only(stripe: ChangingStripe, tap: Tap) -> None:
     fill(stripe, "checkout.session", LIMIT)
     streams = ("checkout_sessions", "checkout_session_line_items")
