@@ -8,8 +8,11 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from td_connector.moments import UnixSeconds
 from td_connector.running import Runner
@@ -17,7 +20,7 @@ from td_connector.scheduler import Scheduler
 from td_connector.stopping import Stop
 from td_connector.store import jobs
 from td_connector.store.database import open_store
-from tests.connector.clockwork import QUICK, make_due, stop
+from tests.connector.clockwork import MINUTE, QUICK, make_due, stop
 
 if TYPE_CHECKING:
     from tests.connector.workshop import Workshop
@@ -198,6 +201,27 @@ def test_a_run_is_stopped_also_while_its_target_looks_for_its_state(workshop: Wo
     assert running.returncode == 75
     assert workshop.job(2)["Reason"] == "Stopped by SIGTERM."
     assert workshop.ids() == [0, 1]
+
+
+@pytest.mark.parametrize("ahead_days", [1, 365])
+def test_a_clock_that_was_ahead_for_a_while_stops_no_schedule(
+    workshop: Workshop, ahead_days: int
+) -> None:
+    """A machine may start with a wrong clock, which is set right a little later."""
+    workshop.create("s", "* * * * *", rows=1)
+    make_due(workshop)
+    workshop.create("by_hand", "", rows=1)
+    store = open_store(workshop.store)
+    ahead = Runner(store, Stop(), clock=lambda: UnixSeconds(time.time() + ahead_days * 86400))
+    assert len(Scheduler(ahead, 1, 300.0).once()) == 1
+
+    assert workshop.td("scheduler", "--once").code == 0
+
+    waits_for = datetime.strptime(workshop.show("s")["Next"], "%Y-%m-%d %H:%M:%S %z")
+    assert 0 <= waits_for.timestamp() - time.time() <= 2 * MINUTE
+    # When the time comes that the clock was ahead to, the schedule runs too.
+    assert len(Scheduler(ahead, 1, 300.0).once()) == 1
+    store.close()
 
 
 def test_a_run_by_hand_is_not_lost_to_a_scheduler_that_is_less_patient(workshop: Workshop) -> None:

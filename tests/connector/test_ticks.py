@@ -15,7 +15,7 @@ from td_connector.cron import NAMED, check_cron, ticks_after
 from td_connector.errors import UserError
 from td_connector.load import Load
 from td_connector.moments import UnixSeconds
-from td_connector.schedule import Schedule, due, first_tick
+from td_connector.schedule import Schedule, due, first_tick, tick_instead
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -114,6 +114,26 @@ def test_a_delay_starts_a_run_later_and_moves_no_tick() -> None:
     found = due(delayed, UnixSeconds(delayed.next_tick + 60))
     assert found is not None
     assert found.tick == delayed.next_tick
+
+
+@on_any_machine
+@given(crons, zones, moments, st.integers(0, 3600))
+def test_a_tick_that_a_clock_less_than_an_hour_ahead_has_set_stays(
+    cron: str, zone: str, now: UnixSeconds, ahead_seconds: int
+) -> None:
+    found = schedule(cron, zone, UnixSeconds(now + ahead_seconds))
+
+    assert tick_instead(found, now) is None
+
+
+@on_any_machine
+@given(crons, zones, moments)
+def test_a_tick_that_a_clock_months_ahead_has_set_is_replaced_by_the_first_that_comes(
+    cron: str, zone: str, now: UnixSeconds
+) -> None:
+    found = schedule(cron, zone, UnixSeconds(now + 70 * 86400))
+
+    assert tick_instead(found, now) == first_tick(cron, ZoneInfo(zone), now)
 
 
 def test_without_a_cron_line_nothing_is_due() -> None:

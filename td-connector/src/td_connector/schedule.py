@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from td_connector.load import Load
 
 
+_CLOCKS_DIFFER_SECONDS = 3600.0
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A connection that runs by cron.
@@ -88,6 +91,21 @@ def new_pipeline(name: str) -> str:
 def first_tick(cron: str, zone: ZoneInfo, now: UnixSeconds) -> UnixSeconds | None:
     """Return the first tick of a new or changed schedule; None without a cron line."""
     return next(ticks_after(cron, zone, now)) if cron else None
+
+
+def tick_instead(schedule: Schedule, now: UnixSeconds) -> UnixSeconds | None:
+    """Return the tick to wait for in the place of one that only a wrong clock can have set.
+
+    A clock that was ahead for a moment, by a year, would have let the schedule rest for a year. One
+    that is less than an hour ahead is let be: it may be that of another machine.
+    """
+    if schedule.next_tick is None:
+        return None
+    after_an_hour = UnixSeconds(now + _CLOCKS_DIFFER_SECONDS)
+    latest = next(ticks_after(schedule.cron, schedule.zone, after_an_hour))
+    if schedule.next_tick <= latest:
+        return None
+    return first_tick(schedule.cron, schedule.zone, now)
 
 
 def due(schedule: Schedule, now: UnixSeconds) -> Due | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from td_connector.errors import TryLaterError
 from td_connector.losing import Watch, lose_after_a_look, lose_dead
 from td_connector.moments import format_time
 from td_connector.new_jobs import job_of_tick, this_runner
-from td_connector.schedule import due
+from td_connector.schedule import due, tick_instead
 from td_connector.store import jobs, schedules
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from td_connector.schedule import Schedule
 
 _logger = logging.getLogger("td_connector")
+
+_MEND_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Scheduler:
         """Run each schedule that is due, once, and return the jobs as they ended."""
         lost = lose_after_a_look(self.runner.store, self.runner.clock, self._wait, of=None)
         _log_lost(lost)
+        self._mend_ticks()
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             # Claimed when there is room to run it: a claimed job that waits would look lost.
             ended = pool.map(self._run_if_due, self._waiting())
@@ -54,12 +58,15 @@ class Scheduler:
     def forever(self, poll_seconds: float) -> None:
         """Run what is due until asked to stop; then end what runs, in order."""
         running: set[Future[Job]] = set()
-        watch = Watch()
+        watch, mended_at = Watch(), -math.inf
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             while not self.runner.stop.is_asked:
                 running = {future for future in running if not _is_over(future)}
                 try:
                     watch = self._look(watch)
+                    if time.monotonic() - mended_at >= _MEND_SECONDS:
+                        self._mend_ticks()
+                        mended_at = time.monotonic()
                     for job in self._claims(self.parallel - len(running)):
                         running.add(pool.submit(self._run, job))
                 except TryLaterError as error:
@@ -112,6 +119,18 @@ class Scheduler:
         )
         _log_lost(lost)
         return watch
+
+    def _mend_ticks(self) -> None:
+        """Undo what a clock has done that was wrong for a while, if it is right now."""
+        for schedule in schedules.all_by_name(self.runner.store):
+            tick = tick_instead(schedule, self.runner.clock())
+            if tick is not None and schedules.wait_for(self.runner.store, schedule, tick):
+                _logger.warning(
+                    "`%s` waited for %s, as a clock that was ahead had it. Its next run is for %s.",
+                    schedule.name,
+                    format_time(schedule.next_tick, schedule.zone),
+                    format_time(tick, schedule.zone),
+                )
 
     def _wait(self, silent: Sequence[Job], seconds: float) -> bool:
         _logger.info(

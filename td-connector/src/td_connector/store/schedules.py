@@ -96,6 +96,26 @@ def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
         raise _taken(schedule.name) from None
 
 
+def wait_for(store: Store, schedule: Schedule, tick: UnixSeconds) -> bool:
+    """Let a schedule wait for an earlier tick. False if it was changed or claimed since.
+
+    Jobs of ticks from there on have run too early and stand for none of them.
+    """
+    as_seen = (
+        (schedules.c.id == schedule.id)
+        & (schedules.c.next_tick == int(schedule.next_tick or 0))
+        & (schedules.c.cron == schedule.cron)
+        & (schedules.c.timezone == schedule.timezone)
+    )
+    moved = update(schedules).where(as_seen).values(next_tick=int(tick))
+    too_early = (jobs.c.schedule_id == schedule.id) & (jobs.c.tick >= int(tick))
+    with store.transaction() as connection:
+        if connection.execute(moved).rowcount != 1:
+            return False
+        connection.execute(update(jobs).where(too_early).values(tick=None))
+    return True
+
+
 def delete(store: Store, schedule: Schedule) -> None:
     """Delete a schedule with its state; its jobs stay, and one that runs goes on."""
     with store.transaction() as connection:
