@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from td_connector.moments import UnixSeconds
 from td_connector.running import Runner
@@ -20,6 +21,7 @@ from td_connector.scheduler import Scheduler
 from td_connector.stopping import Stop
 from td_connector.store import jobs
 from td_connector.store.database import open_store
+from td_connector.store.tables import schedules as schedule_table
 from tests.connector.clockwork import MINUTE, QUICK, make_due, stop
 
 if TYPE_CHECKING:
@@ -222,6 +224,26 @@ def test_a_clock_that_was_ahead_for_a_while_stops_no_schedule(
     # When the time comes that the clock was ahead to, the schedule runs too.
     assert len(Scheduler(ahead, 1, 300.0).once()) == 1
     store.close()
+
+
+def test_a_schedule_whose_zone_this_machine_does_not_know_keeps_no_other_from_running(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another machine at the same store may have newer zones."""
+    for name in ("a", "b"):
+        workshop.create(name, "* * * * *", rows=1)
+    make_due(workshop)
+    store = open_store(workshop.store)
+    with store.transaction() as connection:
+        of_a = schedule_table.c.name == "a"
+        connection.execute(update(schedule_table).where(of_a).values(timezone="Europe/Nowhere"))
+    store.close()
+
+    assert workshop.td("scheduler", "--once").code == 0
+
+    assert [job["Schedule"] for job in workshop.jobs()] == ["b"]
+    assert "`a` does not run here. There is no time zone `Europe/Nowhere`." in caplog.text
+    assert [row["Name"] for row in workshop.td("list", "-f", "json").rows] == ["a", "b"]
 
 
 def test_a_run_by_hand_is_not_lost_to_a_scheduler_that_is_less_patient(workshop: Workshop) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from td_connector.errors import TryLaterError
+from td_connector.errors import TryLaterError, UserError
 from td_connector.losing import Watch, lose_after_a_look, lose_dead
 from td_connector.moments import format_time
 from td_connector.new_jobs import job_of_tick, this_runner
@@ -85,7 +85,11 @@ class Scheduler:
 
     def _claim(self, schedule: Schedule) -> Job | None:
         now = self.runner.clock()
-        found = due(schedule, now)
+        try:
+            found = due(schedule, now)
+        except UserError:
+            # Told every minute; the other schedules run.
+            return None
         if found is None:
             return None
         job = job_of_tick(
@@ -121,9 +125,13 @@ class Scheduler:
         return watch
 
     def _mend_ticks(self) -> None:
-        """Undo what a clock has done that was wrong for a while, if it is right now."""
+        """Undo what a clock has done that was wrong for a while, and tell what cannot run here."""
         for schedule in schedules.all_by_name(self.runner.store):
-            tick = tick_instead(schedule, self.runner.clock())
+            try:
+                tick = tick_instead(schedule, self.runner.clock())
+            except UserError as refusal:
+                _logger.error("`%s` does not run here. %s", schedule.name, refusal)  # noqa: TRY400 - a sentence
+                continue
             if tick is not None and schedules.wait_for(self.runner.store, schedule, tick):
                 _logger.warning(
                     "`%s` waited for %s, as a clock that was ahead had it. Its next run is for %s.",

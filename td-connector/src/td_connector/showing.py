@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from td_connector.errors import UserError
 from td_connector.formats import Format, print_rows
 from td_connector.load_file import parse_settings
 from td_connector.masking import mask
@@ -86,11 +88,19 @@ def _schedule_row(schedule: Schedule) -> dict[str, Any]:
         "Delay": schedule.delay_seconds,
         "Database": schedule.load.database or "",
         "Table": schedule.load.table or "",
-        "Next": format_time(schedule.next_start, schedule.zone),
+        "Next": format_time(schedule.next_start, _zone(schedule)),
         "Time column": schedule.load.time_column or "",
         "Folder": schedule.load.folder,
         "Meltano job": schedule.load.meltano_job or "",
     }
+
+
+def _zone(schedule: Schedule) -> tzinfo:
+    """UTC if this machine does not know the schedule's zone, which another may."""
+    try:
+        return schedule.zone
+    except UserError:
+        return UTC
 
 
 def _config(schedule: Schedule) -> str:
