@@ -188,6 +188,37 @@ def test_a_closed_standard_output_ends_the_load_quietly(tables: DuckDbTables) ->
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("flag", ["--about", "--help", "--print-state"])
+def test_a_pipe_that_is_closed_early_ends_every_command_quietly_with_141(
+    tables: DuckDbTables, flag: str
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [PROGRAM, f"--destination={tables.url}", flag],
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.parametrize("flag", ["--about", "--version", "--print-state"])
+def test_what_is_printed_onto_a_full_disk_ends_with_a_sentence_and_75(
+    tables: DuckDbTables, flag: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [PROGRAM, f"--destination={tables.url}", flag],
+            stdout=full, stderr=subprocess.PIPE, check=False, text=True,
+        )  # fmt: skip
+    assert ended.returncode == 75
+    assert ended.stderr == (
+        "target-td-table: Standard output cannot be written: No space left on device. Make room on "
+        "its disk and try again.\n"
+    )
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
 def test_a_full_disk_under_the_state_names_where_else_the_state_is(tables: DuckDbTables) -> None:
     with Path("/dev/full").open("w") as full:

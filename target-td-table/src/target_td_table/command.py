@@ -1,8 +1,9 @@
 """The command line: options beside `--config`, and how a command ends."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,13 @@ import click
 
 from target_td_table import config_file, report
 from target_td_table.config import SETTINGS
-from target_td_table.errors import ClosedOutputError, SettingsError, TargetError, exit_code
+from target_td_table.errors import (
+    BusyError,
+    ClosedOutputError,
+    SettingsError,
+    TargetError,
+    exit_code,
+)
 
 # Settings that people change from run to run.
 _OPTIONS = ("destination", "database", "table", "mode", "time_column", "pipeline")
@@ -103,7 +110,7 @@ def occupy_descriptors() -> None:
 def end(command: click.Command) -> int:
     """Run a command and return its exit code; whatever refuses is told as a sentence."""
     try:
-        return int(command.main(standalone_mode=False) or 0)
+        return _run(command)
     except click.ClickException as error:
         error.show()
         return 2
@@ -117,6 +124,42 @@ def end(command: click.Command) -> int:
         return 130
 
 
+def _run(command: click.Command) -> int:
+    """Click's own `main` would end with 1 whatever is wrong with the output."""
+    try:
+        # Help and version are written here.
+        with writing():
+            context = command.make_context("target-td-table", sys.argv[1:])
+        with context:
+            return int(command.invoke(context) or 0)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Write all that is printed in the block to standard output.
+
+    Raises:
+        ClosedOutputError: If nobody reads standard output.
+        BusyError: If it cannot take it.
+    """
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ClosedOutputError("Standard output is closed.") from error
+    except OSError as error:
+        _forget_output()
+        raise BusyError(
+            f"Standard output cannot be written: {error.strerror}. Make room on its disk and try "
+            "again."
+        ) from error
+
+
 def _forget_output() -> None:
-    """Let Python's last flush go nowhere: it would complain about the closed pipe."""
+    """Let Python's last flush go nowhere: it would complain again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

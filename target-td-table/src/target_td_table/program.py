@@ -44,7 +44,8 @@ def print_state_of(settings: Settings, pipeline: str | None) -> None:
         states = loader.states()
     finally:
         loader.close()
-    click.echo(command.state_of(pipeline, states))
+    with command.writing():
+        click.echo(command.state_of(pipeline, states))
 
 
 def finish(run: Run, *, is_dry: bool) -> None:

@@ -107,7 +107,8 @@ class TargetTdTable(Target):
     ) -> None:
         """What the command does: load the input, or tell about the program or the state."""
         if about:
-            cls.print_about(about_format)
+            with command.writing():
+                cls.print_about(about_format)
             return
         print_state, dry_run = options.pop("print_state", None), options.pop("dry_run", None)
         checks = options.pop("check_settings", None)
