@@ -172,8 +172,20 @@ def test_a_signal_publishes_what_came_before_the_last_state_and_lets_it_out(
     out, error = reading.communicate(timeout=20)
     assert reading.returncode == 128 + number
     assert out == b'{"sent": 1}\n'
+    name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+    assert f"target-td-table: Stopped by {name}. What was published stays".encode() in error
     assert b"Traceback" not in error
     assert tables.rows("FROM charges") == [(1,)]
+
+
+def test_an_empty_input_is_told(tables: DuckDbTables) -> None:
+    ended = subprocess.run(
+        [PROGRAM, f"--destination={tables.url}"],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    told = json.loads(ended.stderr)
+    assert (ended.returncode, ended.stdout, told["level"]) == (0, "", "warning")
+    assert told["message"].startswith("The input was empty, so nothing was loaded.")
 
 
 def test_a_closed_standard_output_ends_the_load_quietly(tables: DuckDbTables) -> None:

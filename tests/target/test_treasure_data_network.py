@@ -98,7 +98,7 @@ def test_stopped_in_the_middle_of_an_upload_it_ends_with_what_its_state_says(
         program.send_signal(signal.SIGINT)
         may_go_on.set()
         assert program.stdout.read() == '{"a": 1}\n'
-        assert "Stopped by signal 2" in program.stderr.read()
+        assert "Stopped by Ctrl-C" in program.stderr.read()
     assert program.returncode == 130
     assert [row["id"] for row in server.account.rows(SHOP, "refunds")] == ["1"]
     assert server.account.sessions == {}

@@ -4,6 +4,7 @@ Every message is a sentence for the person who runs the load: what happened, why
 It names streams, fields and keys, never a secret and never the content of a record.
 """
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -98,8 +99,10 @@ class InterruptedLoadError(TargetError):
     """A signal ended the load; what had been published stays, its state is out."""
 
     def __init__(self, signal_number: int) -> None:
+        name = signal.Signals(signal_number).name
+        by = "Ctrl-C" if signal_number == signal.SIGINT else name
         super().__init__(
-            f"Stopped by signal {signal_number}. What was published stays, and its state was "
+            f"Stopped by {by}. What was published stays, and its state was "
             "written. Run again from that state."
         )
         self.code = 128 + signal_number

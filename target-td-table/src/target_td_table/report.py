@@ -117,6 +117,14 @@ def summarize(loaded: Sequence[Loaded], seconds: float) -> None:
         log.info("%s: nothing new", tables)
 
 
+def warn_of_empty_input() -> None:
+    """Say that no message came: a tap that has no news still says where it is."""
+    log.warning(
+        "The input was empty, so nothing was loaded. Pipe a tap's output into this program; if "
+        "one was there, look at its own errors."
+    )
+
+
 def warn_of_rejected(stream: str, table: str, rejected: int, *, is_dry: bool) -> None:
     """Say how many records of a stream did not fit, and where they are."""
     records = "1 record" if rejected == 1 else f"{rejected:,} records"

@@ -19,7 +19,7 @@ from target_td_table.publisher import Publisher
 from target_td_table.quarantine import Quarantine
 from target_td_table.reader import blocks
 from target_td_table.rejects import Limit
-from target_td_table.report import log
+from target_td_table.report import log, warn_of_empty_input
 from target_td_table.sinks import Sinks
 
 Transforming = Callable[[list[Line]], list[Line]]
@@ -51,7 +51,9 @@ class Run:
             InterruptedLoadError: After a signal, when what came before the last STATE is published.
         """
         with self._closed_on_error(), self._signals():
+            is_empty = True
             for block in blocks(source, one_by_one=self._transform is not None):
+                is_empty = is_empty and not block
                 if self._signal:
                     break
                 self._load.take(self._transform(block) if self._transform else block)
@@ -60,6 +62,8 @@ class Run:
             if self._signal:
                 self._load.stop()
                 raise InterruptedLoadError(self._signal)
+            if is_empty:
+                warn_of_empty_input()
 
     def finish(self) -> None:
         """Publish the rest and let the destination go."""
