@@ -51,6 +51,19 @@ def test_output_onto_a_full_disk_may_be_tried_again(workshop: Workshop, form: st
     assert said.endswith("Make room on its disk and try again.\n")
 
 
+def test_a_store_on_a_full_disk_may_be_tried_again_and_leaves_no_folder(tmp_path: Path) -> None:
+    # Files of no size stand for a disk without room.
+    script = f"ulimit -f 0; trap '' XFSZ; exec {sys.executable} -m td_connector list"
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False, text=True
+    )
+
+    assert (ended.returncode, ended.stdout) == (75, "")
+    assert ended.stderr.startswith("td-connector: The store `.td/connector.db` cannot be created: ")
+    assert ended.stderr.endswith("Make room on its disk and try again.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_stops_a_load_that_waits_gets_its_status_and_keeps_what_was_read(
     workshop: Workshop,
 ) -> None:
@@ -63,7 +76,7 @@ def test_who_stops_a_load_that_waits_gets_its_status_and_keeps_what_was_read(
 
     assert waiting.returncode == 75
     assert out.endswith("Status     : killed\n")
-    assert err == "td-connector: Stopped by SIGINT.\n"
+    assert err == "td-connector: Stopped by Ctrl-C.\n"
     assert workshop.job(1)["Records"] == len(workshop.ids())
 
 

@@ -167,7 +167,7 @@ def test_guess_fills_a_file_in_with_every_setting_and_shows_no_key(workshop: Wor
     assert file.read_text() == (
         "in:\n  type: stripe\n  mine: 1\n\n  # The key.\n  secret_key: sk_live_abcdefgh\n\n"
         "  # What to read.\n  target: charge\n\n  # Whether to go on.\n  # incremental: true\n"
-        "out:\n\n  # Where the tables are.\n  # destination: duckdb:///x\n\n"
+        "\nout:\n\n  # Where the tables are.\n  # destination: duckdb:///x\n\n"
         "  # append or replace.\n  mode: replace\n"
     )
 

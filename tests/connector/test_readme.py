@@ -118,7 +118,7 @@ def until_stopped(arguments: list[str], folder: Path) -> str:
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    return first + process.communicate()[0] + "^C\n"
+    return first + "^C\n" + process.communicate()[0]
 
 
 def on_terminal(arguments: list[str], folder: Path) -> str:

@@ -77,14 +77,15 @@ def test_a_stopped_scheduler_ends_its_run_in_order_and_nothing_read_is_lost(
     assert job["Records"] == state["next"]
 
 
-def test_an_idle_scheduler_stops_at_once(workshop: Workshop) -> None:
+def test_an_idle_scheduler_stops_at_once_and_says_by_what(workshop: Workshop) -> None:
     scheduler = workshop.start(*QUICK)
     assert scheduler.stderr is not None
     scheduler.stderr.readline()
 
-    stop(scheduler, signal.SIGINT)
+    said = stop(scheduler, signal.SIGINT)
 
     assert scheduler.returncode == 0
+    assert said.endswith(" Stopped by Ctrl-C.\n")
 
 
 def test_a_run_whose_scheduler_was_killed_is_lost_and_the_next_doubles_no_row(

@@ -58,9 +58,9 @@ def fill_in(
     # A section of comments alone would be null.
     given_out = given_out or {each.name: each.default for each in target if each.name == "mode"}
     lines = ["in:", *_section({"type": "stripe", **given_in}, tap)]
-    lines += ["out:", *_section(given_out, target)]
+    lines += ["", "out:", *_section(given_out, target)]
     for name, value in _beside(given).items():
-        lines += _entry(name, value)
+        lines += ["", *_entry(name, value)]
     return "\n".join(lines) + "\n"
 
 

@@ -75,6 +75,7 @@ class Scheduler:
             if running:
                 _logger.info("Stopping %d job(s); a second signal ends them at once.", len(running))
             wait(running)
+        _logger.info("Stopped by %s.", self.runner.stop.by)
 
     def _claims(self, room: int) -> Iterator[Job]:
         claims = (self._claim(schedule) for schedule in self._waiting())

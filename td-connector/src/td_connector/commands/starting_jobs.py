@@ -35,7 +35,7 @@ def stop_on_signals() -> Iterator[Stop]:
     """Yield what the first signal asks to end in order, and the second at once."""
     stop = Stop()
     before = {
-        number: signal.signal(number, lambda got, _frame: stop.ask(signal.Signals(got).name))
+        number: signal.signal(number, lambda got, _frame: stop.ask(_name(got)))
         for number in _SIGNALS
     }
     try:
@@ -43,6 +43,10 @@ def stop_on_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _name(number: int) -> str:
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
 def start(store: Store, queued: Job, chosen: Format, *, wait: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from td_connector.errors import UserError
+from td_connector.errors import ConnectorError, TryLaterError, UserError
 from td_connector.store.refusals import refusal
 from td_connector.store.tables import VERSION, metadata, versions
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 DEFAULT_URL = "sqlite:///.td/connector.db"
 
 _WAIT_FOR_LOCK_SECONDS = 30.0
+# A limit on the size of files fills them as a disk does.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LOCK_OF_CREATION = 7331_0601
 """Any number that no other program takes for a PostgreSQL advisory lock."""
 
@@ -78,7 +81,7 @@ def open_store(url_text: str) -> Store:
     Raises:
         UserError: If the URL is no SQLite or PostgreSQL URL, the store cannot be written, or its
             tables are of another release.
-        TryLaterError: If the database cannot be reached.
+        TryLaterError: If the database cannot be reached, or its disk is full.
     """
     url = _parse_url(url_text)
     if url.get_backend_name() == "sqlite":
@@ -121,14 +124,11 @@ def _create_file(url: URL) -> None:
         # Another command may create it at the same time.
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700, parents=True)
-            (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+            _hide_from_git(path.parent)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        raise UserError(
-            f"The store `{path}` cannot be created: {error.strerror}. Name another file with "
-            "`--store`."
-        ) from None
+        raise _not_created(path, error) from None
     # Beside the file SQLite writes its log, even for a command that only reads.
     for place in (path, path.parent):
         if not os.access(place, os.W_OK):
@@ -136,6 +136,24 @@ def _create_file(url: URL) -> None:
                 f"The store `{path}` cannot be used: `{place}` is read-only for this user. Let it "
                 "write there, or name another file with `--store`."
             )
+
+
+def _hide_from_git(folder: Path) -> None:
+    """Let git pass over a folder that was just made; else there is no such folder."""
+    try:
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError:
+        (folder / ".gitignore").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        raise
+
+
+def _not_created(path: Path, error: OSError) -> ConnectorError:
+    sentence = f"The store `{path}` cannot be created: {error.strerror}."
+    if error.errno in _FULL:
+        return TryLaterError(f"{sentence} Make room on its disk and try again.")
+    return UserError(f"{sentence} Name another file with `--store`.")
 
 
 def _engine(url: URL) -> Engine:
