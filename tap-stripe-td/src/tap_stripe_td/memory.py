@@ -145,6 +145,8 @@ class Rule:
         """
         if self.names:
             return self._with_names(memory, records, always)
+        if self.ids_since is None and self.recent_since is None:
+            return memory
         dated = [(record, self._created(record)) for record in records]
         ids = tuple(
             text_of(record, "id") or ""
