@@ -186,6 +186,15 @@ def test_an_update_leaves_the_state_that_a_run_moved_meanwhile(store: Store) -> 
     assert schedules.find(store, "daily").delay_seconds == 5
 
 
+def test_an_update_leaves_the_tick_that_a_scheduler_claimed_meanwhile(store: Store) -> None:
+    schedule = daily(store)
+    running(store, schedule)
+
+    schedules.replace(store, replace(schedule, name="nightly"), with_state=False)
+
+    assert schedules.find(store, "nightly").next_tick == at(3600)
+
+
 def test_a_job_without_heartbeat_is_lost_and_its_schedule_uncertain(store: Store) -> None:
     job = running(store, daily(store))
     jobs.beat(store, job, Progress(), at(100))

@@ -78,7 +78,8 @@ def with_id(store: Store, id_: int) -> Schedule | None:
 def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
     """Put a changed schedule in the place of the one with its id; its jobs take its name.
 
-    Its state is left as it is in the store, unless `with_state`: a run may be moving it.
+    Its state is left as it is in the store, unless `with_state`: a run may be moving it. So is its
+    next tick, unless its times change: a scheduler may have claimed it.
 
     Raises:
         UserError: If another has the new name.
@@ -86,8 +87,16 @@ def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
     row = row_of_schedule(schedule)
     if not with_state:
         del row["pipeline"], row["state"], row["is_uncertain"]
+    same_times = select(schedules.c.id).where(
+        (schedules.c.id == schedule.id)
+        & (schedules.c.cron == schedule.cron)
+        & (schedules.c.timezone == schedule.timezone)
+        & (schedules.c.delay_seconds == schedule.delay_seconds)
+    )
     try:
         with store.transaction() as connection:
+            if connection.execute(same_times).first() is not None:
+                del row["next_tick"]
             connection.execute(update(schedules).where(schedules.c.id == schedule.id).values(row))
             connection.execute(
                 update(jobs).where(jobs.c.schedule_id == schedule.id).values(schedule=schedule.name)
