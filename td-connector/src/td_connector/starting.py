@@ -140,7 +140,7 @@ def is_state(line: str) -> bool:
 def _meltano(job: Job) -> dict[str, str]:
     """What makes Meltano's own history show the same run, and its log tell rows and exit codes.
 
-    The state is that of the job, as for runs by hand: docs/decisions/0609-a-meltano-job-has-one-state.md.
+    The state is that of the job, as for runs by hand: docs/decisions/0613-a-meltano-job-has-one-state.md.
     https://docs.meltano.com/reference/settings
     """
     if job.load.meltano_job is None:
