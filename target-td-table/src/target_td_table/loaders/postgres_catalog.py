@@ -82,13 +82,15 @@ class Catalog:
         """Remember what must change; the next publication does it.
 
         Raises:
-            TableError: If PostgreSQL cannot have such a table.
+            TableError: If PostgreSQL cannot have such a table, or a view is in its place.
             SettingsError: If the user lacks a right.
         """
         placed = self.placed(table)
         existing = self.describe(table.name)
         found = needed(placed, existing)
-        postgres_rights.refuse_missing(self._session, placed.name, changes=bool(found))
+        altering = () if existing is None else found
+        changed = [statements.change(placed.name, change) for change in altering]
+        postgres_rights.refuse_missing(self._session, placed.name, changed)
         if found:
             self._wanted.setdefault(placed.name, []).append(placed)
         return found

@@ -119,7 +119,7 @@ class Publication:
             doing = Doing(f"create the table `{table.name}`", grants.on_schema(), table)
         else:
             what = f"change the column `{change.column.name}` of `{table.name}`"
-            doing = Doing(what, f"ALTER TABLE … OWNER TO {grants.user};", table)
+            doing = Doing(what, grants.ownership(), table)
         self._session.run(statements.change(table.name, change), doing)
 
     def _make_schema(self, name: TableName) -> None:
