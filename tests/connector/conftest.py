@@ -43,7 +43,7 @@ def postgres() -> Iterator[Callable[[], str]]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store' / 'connector.db'}"
+        return f"sqlite:///{tmp_path / '.td' / 'connector.db'}"
     return str(request.getfixturevalue("postgres")())
 
 
@@ -60,7 +60,7 @@ def workshop(
 ) -> Iterator[Workshop]:
     """A folder of stand-ins with a store in SQLite."""
     found = workshop_with(
-        f"sqlite:///{tmp_path / 'store' / 'connector.db'}", tmp_path, monkeypatch, capfd
+        f"sqlite:///{tmp_path / '.td' / 'connector.db'}", tmp_path, monkeypatch, capfd
     )
     yield found
     found.end()

@@ -101,13 +101,24 @@ def test_only_its_owner_can_read_a_store_file_and_git_does_not_see_it(tmp_path: 
     assert (path.parent / ".gitignore").read_text() == "*\n"
 
 
+def test_a_folder_that_was_named_and_is_not_there_is_told_and_not_created(tmp_path: Path) -> None:
+    folder = tmp_path / "no" / "dir"
+    told = f"The folder `{folder}` of the store `{folder}/x.db` does not exist. Create it"
+
+    with pytest.raises(UserError, match=told):
+        open_store(f"sqlite:///{folder}/x.db")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
         ("mysql://x/y", "There is no store for `mysql://`"),
         ("stripe.db", "The store is no URL"),
         ("sqlite://", "A store in memory would be gone"),
-        ("sqlite:////proc/no/store.db", "cannot be created"),
+        ("sqlite:////proc/no.db", "cannot be created"),
+        ("sqlite:////proc/none/.td/x.db", "cannot be created: No such file or directory"),
     ],
 )
 def test_what_is_no_store_is_refused_with_what_to_use(url: str, sentence: str) -> None:

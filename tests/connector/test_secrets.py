@@ -99,7 +99,7 @@ def test_a_td_connector_that_is_killed_leaves_no_key_behind(
 
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and holds_key(path)]
     assert {path.name for path in kept} <= {"load.yml", "connector.db", "connector.db-wal"}
-    assert {path.parent for path in kept} == {workshop.folder, tmp_path / "store"}
+    assert {path.parent for path in kept} == {workshop.folder, tmp_path / ".td"}
 
 
 def holds_key(path: Path) -> bool:

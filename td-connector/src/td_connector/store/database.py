@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 DEFAULT_URL = "sqlite:///.td/connector.db"
+_DEFAULT_FOLDER = ".td"
 
 _WAIT_FOR_LOCK_SECONDS = 30.0
 # A limit on the size of files fills them as a disk does.
@@ -121,10 +122,14 @@ def _create_file(url: URL) -> None:
     """
     path = Path(str(url.database))
     try:
-        # Another command may create it at the same time.
-        with contextlib.suppress(FileExistsError):
-            path.parent.mkdir(mode=0o700, parents=True)
-            _hide_from_git(path.parent)
+        # A folder that somebody names is there, or the name has a typo.
+        if path.parent.name == _DEFAULT_FOLDER:
+            _create_folder(path.parent)
+        elif not path.parent.is_dir():
+            raise UserError(
+                f"The folder `{path.parent}` of the store `{path}` does not exist. Create it, or "
+                "name another file with `--store`."
+            )
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
@@ -136,6 +141,13 @@ def _create_file(url: URL) -> None:
                 f"The store `{path}` cannot be used: `{place}` is read-only for this user. Let it "
                 "write there, or name another file with `--store`."
             )
+
+
+def _create_folder(folder: Path) -> None:
+    # Another command may create it at the same time.
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        _hide_from_git(folder)
 
 
 def _hide_from_git(folder: Path) -> None:
