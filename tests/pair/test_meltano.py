@@ -141,6 +141,8 @@ def test_setting_a_setting_changes_no_other_line_of_the_project(project: Meltano
     after = (project.folder / "meltano.yml").read_text(encoding="utf-8").splitlines()
     assert [line.strip() for line in after if line not in before] == ["workers: 4"]
     assert [line for line in before if line not in after] == []
+    # A comment right above `config:` would explain what is below it no more.
+    assert after[after.index("      workers: 4") - 2].strip() == "# end of settings"
 
 
 def rows(project: MeltanoProject) -> dict[str, int]:
