@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -11,6 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
+from tap_stripe_td.progress import Progress
+from tap_stripe_td.slicing import Slice
+from tap_stripe_td.state import Backfill, Bookmark
+from tap_stripe_td.units import UnixSeconds
 from tests.fakes.programs import run_tap
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.reading import Tap
 
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 def on_a_terminal(folder: Path, settings: dict[str, object], *options: str) -> str:
@@ -57,7 +65,52 @@ def test_a_terminal_shows_rows_speed_budget_and_what_is_unread(
     assert "rows/s" in shown
     assert "of the budget" in shown
     assert "before 20" in shown
-    assert "`charges`: 2000 records, done" in shown
+    assert "`charges`: 2,000 records, done" in shown
+
+
+def lines_of(progress: Progress, *, width: int, height: int) -> list[str]:
+    """What a terminal of that size shows of the table."""
+    terminal = Console(file=io.StringIO(), width=width, height=height)
+    with terminal.capture() as captured:
+        terminal.print(progress.table(height))
+    return captured.get().splitlines()
+
+
+def test_a_small_terminal_shows_the_streams_that_are_still_read_first() -> None:
+    progress = Progress(requests=lambda: 12, requests_per_second=100)
+    names = [f"stream_{number}" for number in range(30)]
+    progress.begin(names, terminal=False)
+    for name in names:
+        progress.wrote(name, 1_500, None)
+        progress.finished(name)
+    progress.wrote("stream_7", 0, reading_until(0))
+    progress.wrote("begun", 1, None)
+    progress.failed("stream_9")
+
+    shown = lines_of(progress, width=80, height=24)
+
+    assert len(shown) < 24
+    assert [line.split()[0] for line in shown[1:4]] == ["stream_7", "begun", "stream_9"]
+    assert shown[-1].startswith("10 more streams; ")
+    assert "of the budget" in shown[-1]
+
+
+def test_a_stream_takes_one_line_of_a_narrow_terminal() -> None:
+    progress = Progress(requests=lambda: 12, requests_per_second=100)
+    progress.begin(["balance_transactions"], terminal=False)
+    progress.wrote("balance_transactions", 1_234_567, reading_until(DAY * 1_542))
+
+    shown = lines_of(progress, width=60, height=24)
+
+    assert len(shown) == 3
+    assert "1,234,567" in shown[1]
+    assert shown[1].endswith("  1,542 days befo…")
+
+
+def reading_until(seconds: int) -> Bookmark:
+    """A bookmark whose stream is unread from 1970 up to there."""
+    until = UnixSeconds(seconds)
+    return Bookmark("created", backfill=Backfill(until, (Slice(UnixSeconds(0), until),)))
 
 
 def test_a_pipe_gets_json_lines_without_a_table(

@@ -182,10 +182,10 @@ def _show_counts(tables: dict[str, tuple[int, int]]) -> None:
     say(f"\n  {'stream':<26}{'came':>8}{'in the table':>14}")
     for table, (came, rows) in sorted(tables.items(), key=lambda item: (-item[1][1], item[0])):
         if came:
-            say(f"  {table:<26}{came:>8}{rows:>14}")
+            say(f"  {table:<26}{came:>8,}{rows:>14,}")
     unchanged = [rows for came, rows in tables.values() if not came]
     if unchanged:
-        say(f"  {f'{len(unchanged)} others':<26}{0:>8}{sum(unchanged):>14}")
+        say(f"  {f'{len(unchanged)} others':<26}{0:>8}{sum(unchanged):>14,}")
 
 
 def _show_rows(folder: Path) -> None:

@@ -10,9 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from tap_stripe_td.units import format_time
 
@@ -57,7 +58,10 @@ class Progress:
         if terminal:
             console = Console(stderr=True)
             self._live = Live(
-                get_renderable=self._table, console=console, refresh_per_second=4, transient=True
+                get_renderable=lambda: self.table(console.height),
+                console=console,
+                refresh_per_second=4,
+                transient=True,
             )
             self._live.start()
 
@@ -66,7 +70,8 @@ class Progress:
         line = self._lines.setdefault(stream, _Line())
         line.rows += rows
         line.first_at = line.first_at or time.monotonic()
-        line.status = _unread(bookmark) if bookmark is not None else line.status
+        if bookmark is not None or line.status == "waiting":
+            line.status = _unread(bookmark)
         self._log_now_and_then()
 
     def finished(self, stream: str) -> None:
@@ -87,8 +92,8 @@ class Progress:
         seconds = max(time.monotonic() - self.started, 0.001)
         rows = sum(line.rows for line in self._lines.values())
         _logger.info(
-            "%s in %.1f s (%.0f/s), %d requests",
-            _counted(rows), seconds, rows / seconds, self.requests(),
+            "%s in %.1f s (%s/s), %s requests",
+            _counted(rows), seconds, f"{rows / seconds:,.0f}", f"{self.requests():,}",
         )  # fmt: skip
 
     def _log_now_and_then(self) -> None:
@@ -103,28 +108,38 @@ class Progress:
         rate = self.requests() / max(now - self.started, 1.0)
         return f"{rate:.1f} requests/s, {rate / self.requests_per_second:.0%} of the budget"
 
-    def _table(self) -> Table:
+    def table(self, height: int) -> Group:
+        """Return what a terminal of so many lines shows: streams that are still read first."""
         now = time.monotonic()
-        table = Table(box=None, pad_edge=False, caption=self._budget(now), caption_justify="left")
-        for heading in ("stream", "rows", "rows/s", "still unread"):
-            table.add_column(heading, justify="left" if heading in _WORDS else "right")
-        for name, line in self._lines.items():
-            if line.status != "waiting":
-                seconds = max(now - (line.first_at or now), 0.25)
-                table.add_row(name, f"{line.rows:,}", f"{line.rows / seconds:,.0f}", line.status)
-        return table
+        begun = [each for each in self._lines.items() if each[1].status != "waiting"]
+        begun.sort(key=lambda each: _ENDED.get(each[1].status, 0))
+        room = max(height - _LINES_BESIDE_ROWS, 1)
+        more = f"{len(begun) - room:,} more streams; " if len(begun) > room else ""
+        table = Table("stream", box=None, pad_edge=False)
+        table.columns[0].no_wrap = True
+        for heading in ("rows", "rows/s"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        # It alone gets narrow, and is cut then: of two lines a stream fewer streams fit.
+        table.add_column("still unread")
+        for name, line in begun[:room]:
+            seconds = max(now - (line.first_at or now), 0.25)
+            unread = Text(line.status, no_wrap=True, overflow="ellipsis")
+            table.add_row(name, f"{line.rows:,}", f"{line.rows / seconds:,.0f}", unread)
+        return Group(table, Text(f"{more}{self._budget(now)}", "table.caption", no_wrap=True))
 
 
-_WORDS = frozenset({"stream", "still unread"})
+_ENDED = {"failed": 1, "done": 2}
+# The headings, the line of the budget, and the line of the cursor.
+_LINES_BESIDE_ROWS = 3
 
 
 def _counted(rows: int) -> str:
-    return f"{rows} record{'' if rows == 1 else 's'}"
+    return f"{rows:,} record{'' if rows == 1 else 's'}"
 
 
-def _unread(bookmark: Bookmark) -> str:
+def _unread(bookmark: Bookmark | None) -> str:
     """Return the creation time that is still to be read, as a person would say it."""
-    if bookmark.backfill is None or not bookmark.backfill.unread:
+    if bookmark is None or bookmark.backfill is None or not bookmark.backfill.unread:
         return ""
     edges = [slice_.until for slice_ in bookmark.backfill.unread if slice_.until is not None]
     days = sum(
@@ -133,5 +148,6 @@ def _unread(bookmark: Bookmark) -> str:
         if slice_.until is not None and slice_.since is not None
     )
     open_end = any(slice_.since is None for slice_ in bookmark.backfill.unread)
-    newest = f"before {format_time(max(edges))[:10]}" if edges else ""
-    return newest if open_end else f"{newest}, {days / 86_400:,.0f} days"
+    # Where a narrow terminal cuts it, how much is left is told still.
+    much = "" if open_end else f"{days / 86_400:,.0f} days "
+    return f"{much}before {format_time(max(edges))[:10]}" if edges else much.rstrip()
