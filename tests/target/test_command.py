@@ -115,6 +115,29 @@ def test_neither_does_one_in_a_warning_on_a_terminal(tables: DuckDbTables) -> No
     assert b"\x1b[2J" not in shown
 
 
+@pytest.mark.parametrize("first", ["", state(begins=1)], ids=["silent tap", "tap that tells"])
+def test_on_a_terminal_a_tap_that_tells_how_far_it_is_has_the_last_line(
+    tables: DuckDbTables, first: str
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, f"--destination={tables.url}"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=theirs, text=True,
+    ) as target:  # fmt: skip
+        assert target.stdin is not None
+        target.stdin.write(first + schema("charges") + record("charges", id="1"))
+        target.stdin.flush()
+        while not tables.path.exists():
+            time.sleep(0.05)
+        time.sleep(2)
+        target.communicate(state(a=1))
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert (b"read in" in shown) == (not first)
+    assert b"main.charges: 1 row in " in shown
+
+
 def test_a_broken_line_is_named_and_what_was_published_keeps_its_state(
     tables: DuckDbTables,
 ) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 
 
 class Ending:
-    """What came since the last STATE."""
+    """What came since the last STATE.
+
+    Attributes:
+        begins_with_state: Whether the tap says where it is from the first row on.
+    """
 
     def __init__(self) -> None:
-        self._begins_with_state = False
+        self.begins_with_state = False
         self._has_rows = False
         self._rows: Counter[str] = Counter()
 
@@ -24,12 +28,12 @@ class Ending:
 
     def note_state(self) -> None:
         """Note a STATE."""
-        self._begins_with_state |= not self._has_rows
+        self.begins_with_state |= not self._has_rows
         self._rows.clear()
 
     def cut_streams(self) -> Mapping[str, int]:
         """The streams that the end of the input cuts, and how many rows no STATE followed."""
-        return dict(self._rows) if self._begins_with_state else {}
+        return dict(self._rows) if self.begins_with_state else {}
 
 
 def cut(streams: Mapping[str, int]) -> str:

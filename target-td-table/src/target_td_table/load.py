@@ -89,7 +89,10 @@ class Load:
     def take(self, block: Iterable[Line]) -> None:
         """Take the messages of one block, each with its line; none means that time passed."""
         self._take_all(block)
-        self._progress.show(sum(sink.rows for sink in self._sinks))
+        self._progress.show(
+            sum(sink.rows for sink in self._sinks),
+            is_told_by_tap=self._ending.begins_with_state,
+        )
         self._publish_when_idle()
 
     def finish(self) -> None:

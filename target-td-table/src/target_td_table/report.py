@@ -5,6 +5,8 @@ Only refusals are the same in both: a plain sentence.
 
 import json
 import logging
+import os
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -169,16 +171,23 @@ class Progress:
 
     started: float = field(default_factory=time.monotonic)
     _last: float = field(default_factory=time.monotonic)
+    _is_shown: bool = False
 
-    def show(self, rows: int) -> None:
-        """Tell how many rows came, if it is time to."""
+    def show(self, rows: int, *, is_told_by_tap: bool = False) -> None:
+        """Tell how many rows came, if it is time to.
+
+        A tap that runs beside, and tells itself how far it is, has the last line of the terminal.
+        """
         now = time.monotonic()
         on_terminal = sys.stderr.isatty()
+        if on_terminal and is_told_by_tap and _runs_beside():
+            return
         if now - self._last < (1 if on_terminal else 60):
             return
         self._last = now
-        text = f"{rows:,} rows read in {now - self.started:.0f} s"
+        text = f"{_rows(rows)} read in {now - self.started:.0f} s"
         if on_terminal:
+            self._is_shown = True
             sys.stderr.write(f"\r{text}\x1b[K")
             sys.stderr.flush()
         else:
@@ -186,5 +195,13 @@ class Progress:
 
     def clear(self) -> None:
         """Take the line away before the summary."""
-        if sys.stderr.isatty():
+        if self._is_shown:
             sys.stderr.write("\r\x1b[K")
+
+
+def _runs_beside() -> bool:
+    """Whether the input comes from a program, and not from a file."""
+    try:
+        return stat.S_ISFIFO(os.fstat(0).st_mode)
+    except OSError:
+        return False
