@@ -44,20 +44,25 @@ $(VENV)/.dev-installed: $(MANIFESTS)
 	uv sync --quiet --frozen
 	@touch $@ $(VENV)/.demo-installed
 else
+# Shows what a command says only if it fails: on Ctrl-C, Python and pip would end with a traceback.
+quietly = @said=$$(mktemp) && trap 'rm -f "$$said"' EXIT && trap 'exit 130' INT && \
+	{ { $(1); } >"$$said" 2>&1 || { cat "$$said" >&2; exit 2; }; }
+
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
-	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	@echo "Making $(VENV)."
+	$(call quietly,$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; })
+	$(call quietly,$(BIN)/pip install --quiet --upgrade 'pip>=25.1')
 
 $(VENV)/.demo-installed: $(MANIFESTS) | $(VENV)/bin/pip
-	@echo "Installing into $(VENV); this takes a minute the first time."
-	$(BIN)/pip install --quiet $(EDITABLE)
+	@echo "Installing into $(VENV); this takes a minute or two the first time."
+	$(call quietly,$(BIN)/pip install --quiet $(EDITABLE))
 	@touch $@
 
 $(VENV)/.dev-installed: $(MANIFESTS) | $(VENV)/bin/pip
 	@echo "Installing into $(VENV) with what the tests need; this takes some minutes the first time."
-	$(BIN)/pip install --quiet $(EDITABLE) --group dev
+	$(call quietly,$(BIN)/pip install --quiet $(EDITABLE) --group dev)
 	@touch $@ $(VENV)/.demo-installed
 endif
