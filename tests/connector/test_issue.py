@@ -134,7 +134,10 @@ def test_a_program_that_is_missing_is_named_with_how_to_install_it(
     said = workshop.td("issue", workshop.load_file(), "--wait")
 
     assert said.code == 2
-    assert "Install it beside td-connector: `pip install tap-stripe-td`." in said.err
+    assert (
+        "Install it beside td-connector: `pip install ./tap-stripe-td` in a clone of the repository."
+        in said.err
+    )
 
 
 def test_preview_shows_what_the_tap_shows_and_what_to_do_next(workshop: Workshop) -> None:

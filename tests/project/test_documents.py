@@ -78,6 +78,14 @@ def test_every_relative_link_points_to_a_file(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_our_programs_are_installed_from_where_they_are_and_no_index(document: str) -> None:
+    ours = ("tap-stripe-td", "target-td-table", "td-connector", "stripe-sandbox")
+    for arguments in re.findall(r"pip install ([^#`\n]*)", text(document)):
+        for wanted in arguments.replace(" @ ", "@").split():
+            assert "git+" in wanted or not wanted.strip("'").startswith(ours)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_is_named_exists(document: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
     named = re.findall(r"(?:^|`)make ([a-z]+)\b", text(document), re.MULTILINE)

@@ -27,9 +27,9 @@ _OVERRIDES = {
     MELTANO: "TD_CONNECTOR_MELTANO",
 }
 _INSTALL = {
-    TAP: f"pip install {TAP}",
-    TARGET: f"pip install {TARGET}",
-    MELTANO: "pip install meltano",
+    TAP: f"`pip install ./{TAP}` in a clone of the repository",
+    TARGET: f"`pip install ./{TARGET}` in a clone of the repository",
+    MELTANO: "`pip install meltano`",
 }
 
 
@@ -61,7 +61,7 @@ def find_program(name: str) -> str:
     if found is None:
         where = f"`{_OVERRIDES[name]}` names `{override}`, which" if override else f"`{name}`"
         raise UserError(
-            f"{where} cannot be found. Install it beside td-connector: `{_INSTALL[name]}`."
+            f"{where} cannot be found. Install it beside td-connector: {_INSTALL[name]}."
         )
     return found
 
