@@ -207,6 +207,23 @@ def test_about_shows_every_setting_and_no_value(tmp_path: Path) -> None:
     assert "about42" not in run.stdout.decode() + run.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--about", "--format=csv"], "--about cannot be written as csv."),
+        (["--preview", "--format=markdown"], "--preview cannot be written as markdown."),
+        (["--format=json"], "Only --about and --preview are written in a format"),
+    ],
+)
+def test_a_format_that_a_command_does_not_have_is_refused(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    run = run_tap(tmp_path, None, *arguments, STRIPE_API_KEY="sk_test_1")
+
+    assert (run.exit_code, run.stdout) == (2, b"")
+    assert sentence in run.sentences[0]
+
+
 def test_the_key_is_shown_nowhere_even_when_everything_is_logged(
     tmp_path: Path, stripe: ChangingStripe, tap: Tap
 ) -> None:

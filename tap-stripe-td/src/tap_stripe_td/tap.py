@@ -50,6 +50,12 @@ if TYPE_CHECKING:
 
 _ABOUT_FORMATS = ("json", "markdown")
 _PREVIEW_FORMATS = tuple(form.value for form in Format)
+_FORMATS = {"--about": _ABOUT_FORMATS, "--preview": _PREVIEW_FORMATS}
+_HELP = {
+    "discover": "Print the catalog of all streams and exit.",
+    "catalog": "A catalog that chooses streams and fields, as --discover prints it.",
+    "state": "The state of the last run: what came since is read.",
+}
 
 
 class TapStripeTd(Tap):
@@ -153,7 +159,7 @@ class TapStripeTd(Tap):
 
     def print_previews(self, form: str | None) -> list[TapError]:
         """Print the first rows of every selected stream; return what could not be read."""
-        chosen = Format(form) if form in _PREVIEW_FORMATS else Format.TABLE
+        chosen = Format(form or Format.TABLE.value)
         check_format(chosen, len(self._chosen()))
         found = list(told(self.previews(), self._chosen(), self.settings.base_url))
         shown = [preview for preview in found if isinstance(preview, Preview)]
@@ -245,8 +251,9 @@ class TapStripeTd(Tap):
         check_settings: bool = False,
     ) -> int:
         """Run the command line; return the exit code."""
+        _check_form(about_format, "--about" if about else "--preview" if preview else None)
         if about:
-            cls.print_about(about_format if about_format in _ABOUT_FORMATS else None)
+            cls.print_about(about_format)
             return 0
         tap = cls(
             config=config.config if config else {},
@@ -272,7 +279,12 @@ class TapStripeTd(Tap):
                 option.type = click.Choice(
                     list(dict.fromkeys((*_ABOUT_FORMATS, *_PREVIEW_FORMATS)))
                 )
-                option.help = "How --about (json, markdown) or --preview (the others) is written"
+                option.help = (
+                    "--about is written as json or markdown, --preview as the others or json."
+                )
+            if isinstance(option, click.Option) and option.name in _HELP:
+                option.help = _HELP[option.name]
+        command.help = "Reads a Stripe account and writes Singer messages to standard output."
         command.params.append(
             click.Option(
                 ["--preview"], is_flag=True, help="Show the first rows of each stream and exit."
@@ -286,6 +298,20 @@ class TapStripeTd(Tap):
             )
         )
         return command
+
+
+def _check_form(form: str | None, command: str | None) -> None:
+    forms = _FORMATS.get(command or "", ())
+    if form is None or form in forms:
+        return
+    if command is None:
+        raise ConfigError(
+            f"Only --about and --preview are written in a format, but --format is {form}. Give one "
+            "of them, or leave --format out."
+        )
+    raise ConfigError(
+        f"{command} cannot be written as {form}. Use --format with one of: {', '.join(forms)}."
+    )
 
 
 def open_auth(config: Config, *, may_exchange: bool = True) -> Auth:
