@@ -125,6 +125,8 @@ def test_on_a_terminal_a_tap_that_tells_how_far_it_is_has_the_last_line(
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=theirs, text=True,
     ) as target:  # fmt: skip
         assert target.stdin is not None
+        # A tap that starts as slowly as that has said nothing of itself yet.
+        time.sleep(2 if first else 0)
         target.stdin.write(first + schema("charges") + record("charges", id="1"))
         target.stdin.flush()
         while not tables.path.exists():

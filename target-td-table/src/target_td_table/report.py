@@ -176,11 +176,12 @@ class Progress:
     def show(self, rows: int, *, is_told_by_tap: bool = False) -> None:
         """Tell how many rows came, if it is time to.
 
-        A tap that runs beside, and tells itself how far it is, has the last line of the terminal.
+        A tap that runs beside, and tells itself how far it is, has the last line of the terminal:
+        so has any before its first row, when it is not known yet what it does.
         """
         now = time.monotonic()
         on_terminal = sys.stderr.isatty()
-        if on_terminal and is_told_by_tap and _runs_beside():
+        if on_terminal and (is_told_by_tap or not rows) and _runs_beside():
             return
         if now - self._last < (1 if on_terminal else 60):
             return
