@@ -125,13 +125,13 @@ def test_on_a_terminal_a_tap_that_tells_how_far_it_is_has_the_last_line(
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=theirs, text=True,
     ) as target:  # fmt: skip
         assert target.stdin is not None
-        # A tap that starts as slowly as that has said nothing of itself yet.
-        time.sleep(2 if first else 0)
-        target.stdin.write(first + schema("charges") + record("charges", id="1"))
-        target.stdin.flush()
         while not tables.path.exists():
             time.sleep(0.05)
-        time.sleep(2)
+        # A tap that starts as slowly as that has said nothing of itself yet.
+        time.sleep(1.7 if first else 0)
+        target.stdin.write(first + schema("charges") + record("charges", id="1"))
+        target.stdin.flush()
+        time.sleep(1.7)
         target.communicate(state(a=1))
         os.close(theirs)
         shown = os.read(ours, 1 << 16)
