@@ -64,8 +64,9 @@ def test_a_full_refresh_reads_everything_again_and_marks_what_is_gone(
         tmp_path,
         TAP_STRIPE_TD_SECRET_KEY=stripe.key,
         TAP_STRIPE_TD_BASE_URL=url,
-        TAP_STRIPE_TD_TARGET="customers, charges",
+        TAP_STRIPE_TD__SELECT='["customers.*", "charges.*"]',
     )
+    project = with_a_kept_catalog(project)
     first = project.meltano("run", "tap-stripe-td", "target-td-table")
     assert first.exit_code == 0, first.stderr
     before = rows(project)
@@ -77,6 +78,9 @@ def test_a_full_refresh_reads_everything_again_and_marks_what_is_gone(
     refreshed = project.meltano("run", "--full-refresh", "tap-stripe-td", "target-td-table")
 
     assert refreshed.exit_code == 0, refreshed.stderr
+    assert "Using custom catalog" in refreshed.stderr
+    assert "Running catalog discovery" not in refreshed.stderr
+    assert sorted(before) == ["charges", "customers"]
     assert rows(project) == before
     marked = "SELECT id FROM customers WHERE _sdc_deleted_at IS NOT NULL"
     assert project.tables.rows(marked) == [(gone,)]
@@ -143,6 +147,16 @@ def test_setting_a_setting_changes_no_other_line_of_the_project(project: Meltano
     assert [line for line in before if line not in after] == []
     # A comment right above `config:` would explain what is below it no more.
     assert after[after.index("      workers: 4") - 2].strip() == "# end of settings"
+
+
+def with_a_kept_catalog(project: MeltanoProject) -> MeltanoProject:
+    """The project as docs/orchestration.md says to keep its catalog."""
+    dumped = project.meltano("invoke", "--dump=catalog", "tap-stripe-td")
+    assert dumped.exit_code == 0, dumped.stderr
+    (project.folder / "catalog.json").write_bytes(dumped.stdout)
+    return replace(
+        project, variables={**project.variables, "TAP_STRIPE_TD__CATALOG": "catalog.json"}
+    )
 
 
 def rows(project: MeltanoProject) -> dict[str, int]:
