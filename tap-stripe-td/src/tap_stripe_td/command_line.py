@@ -20,10 +20,17 @@ from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError, TryL
 from tap_stripe_td.messages import OutputError, ReaderGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PROGRAM = "tap-stripe-td"
+
+OPTIONS_HELP = {
+    "discover": "Print the catalog of all streams and exit.",
+    "catalog": "A catalog that chooses streams and fields, as --discover prints it.",
+    "state": "The state of the last run: what came since is read.",
+}
+"""Ours in the place of singer-sdk's words."""
 
 CLOSED_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
 """What a shell gives for a program whose reader went away."""
@@ -190,6 +197,25 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def check_form(form: str | None, command: str | None, formats: Mapping[str, Sequence[str]]) -> None:
+    """Check that what is asked for can be written so; `formats` are those of each command.
+
+    Raises:
+        ConfigError: If it cannot.
+    """
+    forms = formats.get(command or "", ())
+    if form is None or form in forms:
+        return
+    if command is None:
+        raise ConfigError(
+            f"Only --about and --preview are written in a format, but --format is {form}. Give one "
+            "of them, or leave --format out."
+        )
+    raise ConfigError(
+        f"{command} cannot be written as {form}. Use --format with one of: {', '.join(forms)}."
+    )
 
 
 def state_in(path: Path) -> dict[str, Any]:

@@ -19,7 +19,15 @@ from tap_stripe_td.accounts import Accounts
 from tap_stripe_td.auth import Auth, FixedKey
 from tap_stripe_td.batches import BatchFiles
 from tap_stripe_td.client import Client, TokenEndpoint
-from tap_stripe_td.command_line import catalog_in, exit_code, refuse, state_in, stop_on_signals
+from tap_stripe_td.command_line import (
+    OPTIONS_HELP,
+    catalog_in,
+    check_form,
+    exit_code,
+    refuse,
+    state_in,
+    stop_on_signals,
+)
 from tap_stripe_td.command_line import main as run_main
 from tap_stripe_td.config import NO_KEY, Config, parse_config
 from tap_stripe_td.config_file import read_config_file
@@ -51,11 +59,6 @@ if TYPE_CHECKING:
 _ABOUT_FORMATS = ("json", "markdown")
 _PREVIEW_FORMATS = tuple(form.value for form in Format)
 _FORMATS = {"--about": _ABOUT_FORMATS, "--preview": _PREVIEW_FORMATS}
-_HELP = {
-    "discover": "Print the catalog of all streams and exit.",
-    "catalog": "A catalog that chooses streams and fields, as --discover prints it.",
-    "state": "The state of the last run: what came since is read.",
-}
 
 
 class TapStripeTd(Tap):
@@ -251,7 +254,7 @@ class TapStripeTd(Tap):
         check_settings: bool = False,
     ) -> int:
         """Run the command line; return the exit code."""
-        _check_form(about_format, "--about" if about else "--preview" if preview else None)
+        check_form(about_format, "--about" if about else "--preview" if preview else None, _FORMATS)
         if about:
             cls.print_about(about_format)
             return 0
@@ -282,8 +285,8 @@ class TapStripeTd(Tap):
                 option.help = (
                     "--about is written as json or markdown, --preview as the others or json."
                 )
-            if isinstance(option, click.Option) and option.name in _HELP:
-                option.help = _HELP[option.name]
+            if isinstance(option, click.Option) and option.name in OPTIONS_HELP:
+                option.help = OPTIONS_HELP[option.name]
         command.help = "Reads a Stripe account and writes Singer messages to standard output."
         command.params.append(
             click.Option(
@@ -298,20 +301,6 @@ class TapStripeTd(Tap):
             )
         )
         return command
-
-
-def _check_form(form: str | None, command: str | None) -> None:
-    forms = _FORMATS.get(command or "", ())
-    if form is None or form in forms:
-        return
-    if command is None:
-        raise ConfigError(
-            f"Only --about and --preview are written in a format, but --format is {form}. Give one "
-            "of them, or leave --format out."
-        )
-    raise ConfigError(
-        f"{command} cannot be written as {form}. Use --format with one of: {', '.join(forms)}."
-    )
 
 
 def open_auth(config: Config, *, may_exchange: bool = True) -> Auth:
