@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tap_stripe_td.memory import digest_of
 from tap_stripe_td.records import parse_object
 from tap_stripe_td.tap import TapStripeTd
 from tests.fakes.changing_stripe import ChangingStripe
+from tests.fakes.following import FollowingTable
 from tests.fakes.reading import Tap
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ DAY = 24 * HOUR
 LIMIT = 120
 NOW = 1_790_000_000
 STREAM = "balance_transactions"
+PROCESSING = "payment_intent.processing"
 
 
 class Forgetful(TapStripeTd):
@@ -237,6 +240,28 @@ def test_what_was_read_again_before_its_event_comes_once(stripe: ChangingStripe,
     third = tap.read("payment_intents", state=second.state)
 
     assert second.ids("payment_intents") + third.ids("payment_intents") == ["pi_new"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_goes_back_to_how_it_was_comes_again_wherever_runs_are_cut(
+    stripe: ChangingStripe, tap: Tap, seed: int
+) -> None:
+    chance = random.Random(seed)
+    table = FollowingTable(tap, "payment_intents", chance)
+    fill(stripe, "payment_intent", 60)
+    ids = [str(each["id"]) for each in stripe.objects("payment_intent")]
+    for _ in range(8):
+        for id_ in chance.sample(ids, 30):
+            told = chance.choice(("one", "the other"))
+            stripe.update("payment_intent", id_, event_type=PROCESSING, description=told)
+        stripe.advance(chance.choice((5, 70, HOUR)))
+        table.read(may_die=True)
+    stripe.advance(HOUR)
+
+    table.read(may_die=False)
+
+    truth = {each["id"]: each.get("description") for each in stripe.objects("payment_intent")}
+    assert {id_: row.get("description") for id_, row in table.there.items()} == truth
 
 
 STEPS = st.one_of(

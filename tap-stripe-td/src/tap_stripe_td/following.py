@@ -70,8 +70,13 @@ def _steps(
     until, lookback = bounds.tail_end, bounds.lookback_seconds
     tail = read_tail(source, bookmarks, until=until, lookback_seconds=lookback)
     failed: set[Stream] = set()
-    # A list that is read again after the events knows what is younger than they are.
-    known = {s: mark.recent for s, mark in bookmarks.items() if is_reconciled(s, bounds)}
+    # A list that is read again after the events knows what is younger than they are. Of what is
+    # older it may know two versions, and not which was sent last, when a run was cut in between.
+    known = {
+        stream: mark.recent.after(mark.value)
+        for stream, mark in bookmarks.items()
+        if is_reconciled(stream, bounds)
+    }
     for step in hydrate(source, tail.changes, workers=workers, sent=known):
         if isinstance(step, Failed):
             failed.update(step.streams)
