@@ -8,7 +8,9 @@ import pytest
 
 from stripe_sandbox.business import grow
 from tap_stripe_td.errors import ConfigError
+from tap_stripe_td.streams.table import STREAMS
 from tap_stripe_td.units import UnixSeconds, format_time
+from tap_stripe_td.upkeep import Upkeep, upkeep
 
 if TYPE_CHECKING:
     from tests.fakes.changing_stripe import ChangingStripe
@@ -257,6 +259,19 @@ def test_the_bookmark_of_a_stream_that_is_not_read_is_carried_on(
     before, after = first.state["bookmarks"], second.state["bookmarks"]
     assert after["customers"] == before["customers"]
     assert after["charges"] != before["charges"]
+
+
+def test_a_state_of_this_tap_that_does_not_tell_its_version_is_gone_on_from(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    streams = [row.name for row in STREAMS if upkeep(row) is Upkeep.WHOLE and row.parent is None]
+    state = tap.read("customers", "charges", *streams).state
+    del state["version"]
+    stripe.advance(HOUR)
+
+    second = tap.read("customers", "charges", *streams, state=state)
+
+    assert second.of_type("RECORD") == []
 
 
 def test_a_stream_that_joins_later_is_read_whole(stripe: ChangingStripe, tap: Tap) -> None:

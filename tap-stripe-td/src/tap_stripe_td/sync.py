@@ -203,7 +203,7 @@ def refuse_foreign(state: State) -> None:
     """
     if state.version is not None:
         return
-    keys = {row.name: replication_key(row) for row in STREAMS}
+    keys = {row.name: replication_key(row) or "_updated_at" for row in STREAMS}
     problems = [
         f"The bookmark of `{name}` orders by `{mark.replication_key}`, which is not how this tap "
         "reads it, and the state has no `version`. States of other taps cannot be resumed: leave "
