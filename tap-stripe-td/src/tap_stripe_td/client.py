@@ -7,6 +7,7 @@ what Stripe sends, counts as a lost answer.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ from tap_stripe_td.refusals import refusal
 from tap_stripe_td.units import UnixSeconds, parse_http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_stripe_td.auth import Auth, Secret
 
@@ -43,9 +44,6 @@ READ_TIMEOUT_SECONDS = 80
 """What Stripe's own libraries wait for an answer."""
 
 _TIMEOUTS_SECONDS = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
-
-_NEVER_SENT = (requests.ConnectTimeout, ConnectionRefusedError, socket.gaierror)
-"""After these no request left this machine."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +113,9 @@ class Client:
         key = self.auth.key()
         try:
             response, body = self._get(path, params, key)
-        except requests.exceptions.SSLError as error:
-            raise _untrusted(self.base_url, error) from None
         except requests.RequestException as error:
+            if _is_untrusted(error):
+                raise _untrusted(self.base_url, error) from None
             raise again(_unreachable(self.base_url, error), None, {}, attempt) from None
         if response.status_code != requests.codes.ok:
             failure = refusal(path, response.status_code, response.headers, body)
@@ -206,10 +204,10 @@ class TokenEndpoint:
                 timeout=_TIMEOUTS_SECONDS,
                 allow_redirects=False,
             )
-        except requests.exceptions.SSLError as error:
-            raise _untrusted(host, error) from None
         except requests.RequestException as error:
-            if isinstance(_innermost(error), _NEVER_SENT):
+            if _is_untrusted(error):
+                raise _untrusted(host, error) from None
+            if _was_never_sent(error):
                 raise _unreachable(host, error) from None
             raise UnreachableError(uncertain(_cause(error))) from None
         return Reply(response.status_code, response.headers, response.content)
@@ -225,6 +223,17 @@ def _answer(response: requests.Response, content: T) -> Answer[T]:
     except (KeyError, ValueError):
         raise msgspec.DecodeError("no Date header") from None
     return Answer(content, date, response.headers.get("Request-Id", "unknown"))
+
+
+def _is_untrusted(error: Exception) -> bool:
+    """Whether a certificate is at fault; a connection that breaks in the handshake may pass."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _was_never_sent(error: Exception) -> bool:
+    """Whether the request did not leave this machine."""
+    unreached = (requests.ConnectTimeout, ConnectionRefusedError, socket.gaierror)
+    return any(isinstance(cause, unreached) for cause in _causes(error))
 
 
 def _untrusted(url: str, error: Exception) -> ConfigError:
@@ -252,14 +261,15 @@ def _not_stripe(path: str, response: requests.Response, body: bytes) -> TryLater
 
 def _cause(error: BaseException) -> str:
     """The innermost reason, which says more than the chain of wrappers around it."""
-    innermost = _innermost(error)
+    *_, innermost = _causes(error)
     return str(innermost) or type(innermost).__name__
 
 
-def _innermost(error: BaseException) -> BaseException:
-    while (inner := error.__cause__ or error.__context__ or _reason(error)) is not None:
-        error = inner
-    return error
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, what caused it, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__ or _reason(error)
 
 
 def _reason(error: BaseException) -> BaseException | None:
