@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -104,6 +104,34 @@ def test_a_run_after_a_pause_says_how_many_runs_it_stands_for() -> None:
         "1 earlier run was missed; this one stands for all.",
         "3 earlier runs were missed; this one stands for all.",
     ]  # fmt: skip
+
+
+def test_a_run_after_decades_is_found_as_fast_as_any_and_counts_to_a_bound() -> None:
+    """A clock may have been wrong by that when the tick before was set."""
+    each_minute = schedule("* * * * *", "Europe/Berlin", UnixSeconds(0))
+
+    found = due(each_minute, UnixSeconds(1.8e9 + 30))
+
+    assert found is not None
+    assert (found.tick, found.next_tick) == (1.8e9, 1.8e9 + 60)
+    assert found.note == "More than 10,000 earlier runs were missed; this one stands for all."
+
+
+@on_any_machine
+@given(crons, zones, moments, st.integers(0, 60 * 86400), st.integers(0, 7200))
+def test_a_late_run_stands_for_the_last_tick_that_has_passed(
+    cron: str, zone: str, since: UnixSeconds, late_seconds: int, delay_seconds: int
+) -> None:
+    late = schedule(cron, zone, since, delay_seconds)
+    assert late.next_tick is not None
+    until = UnixSeconds(late.next_tick + late_seconds)
+
+    found = due(late, UnixSeconds(until + delay_seconds))
+
+    assert found is not None
+    after = ticks_after(cron, ZoneInfo(zone), since)
+    passed = list(takewhile(lambda tick: tick <= until, after))
+    assert (found.tick, found.missed) == (passed[-1], len(passed) - 1)
 
 
 def test_a_delay_starts_a_run_later_and_moves_no_tick() -> None:

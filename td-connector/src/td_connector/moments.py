@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import NewType
 
@@ -13,6 +15,32 @@ UnixSeconds = NewType("UnixSeconds", float)
 """Seconds since 1970-01-01T00:00:00Z."""
 
 Clock = Callable[[], UnixSeconds]
+
+
+CLOCKS_DIFFER_SECONDS = 3600.0
+"""How much a clock may be wrong without anything being made of it."""
+
+
+@dataclass(frozen=True)
+class SeenClock:
+    """How a clock went since we look at it.
+
+    Attributes:
+        ahead_seconds: The most it was ahead of seconds that only count.
+    """
+
+    ahead_seconds: float = -math.inf
+
+    def seen(self, now: UnixSeconds, monotonic_seconds: float) -> SeenClock:
+        """Return it after another look."""
+        return SeenClock(max(self.ahead_seconds, now - monotonic_seconds))
+
+    def was_set_back(self, now: UnixSeconds, monotonic_seconds: float) -> bool:
+        """Whether the clock was set back by more than clocks may differ.
+
+        A clock that is behind, however far, was not: it is not known to have been right before.
+        """
+        return self.ahead_seconds - (now - monotonic_seconds) > CLOCKS_DIFFER_SECONDS
 
 
 def now() -> UnixSeconds:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from td_connector.cron import ticks_after
-from td_connector.moments import UnixSeconds
+from td_connector.moments import CLOCKS_DIFFER_SECONDS, UnixSeconds
 from td_connector.zones import parse_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
     from td_connector.load import Load
 
 
-_CLOCKS_DIFFER_SECONDS = 3600.0
+_MOST_COUNTED = 10_000
+"""Of missed ticks; by the minute that is a week."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Due:
 
     Attributes:
         tick: The latest tick whose time has come; the run stands for it and those before.
-        missed: How many ticks before it no run stands for.
+        missed: How many ticks before it no run stands for; 10,001 if there are more than 10,000.
         next_tick: The first tick after it.
     """
 
@@ -79,8 +83,11 @@ class Due:
         """What the run's history row says about missed ticks."""
         if not self.missed:
             return ""
-        runs = "1 earlier run was" if self.missed == 1 else f"{self.missed} earlier runs were"
-        return f"{runs} missed; this one stands for all."
+        if self.missed == 1:
+            return "1 earlier run was missed; this one stands for all."
+        more = self.missed > _MOST_COUNTED
+        runs = f"More than {_MOST_COUNTED:,}" if more else str(self.missed)
+        return f"{runs} earlier runs were missed; this one stands for all."
 
 
 def new_pipeline(name: str) -> str:
@@ -94,14 +101,14 @@ def first_tick(cron: str, zone: ZoneInfo, now: UnixSeconds) -> UnixSeconds | Non
 
 
 def tick_instead(schedule: Schedule, now: UnixSeconds) -> UnixSeconds | None:
-    """Return the tick to wait for in the place of one that only a wrong clock can have set.
+    """Return the tick to wait for in the place of one that a clock has set that was ahead.
 
-    A clock that was ahead for a moment, by a year, would have let the schedule rest for a year. One
-    that is less than an hour ahead is let be: it may be that of another machine.
+    A tick that a clock less than an hour ahead may have set is let be: it may be that of another
+    machine.
     """
     if schedule.next_tick is None:
         return None
-    after_an_hour = UnixSeconds(now + _CLOCKS_DIFFER_SECONDS)
+    after_an_hour = UnixSeconds(now + CLOCKS_DIFFER_SECONDS)
     latest = next(ticks_after(schedule.cron, schedule.zone, after_an_hour))
     if schedule.next_tick <= latest:
         return None
@@ -111,14 +118,27 @@ def tick_instead(schedule: Schedule, now: UnixSeconds) -> UnixSeconds | None:
 def due(schedule: Schedule, now: UnixSeconds) -> Due | None:
     """Return the run that a schedule is due for, or None.
 
-    However late the look is, one run stands for all ticks that have passed.
+    However late the look is, one run stands for all ticks that have passed. What is to be done does
+    not grow with their number: a clock that was wrong may let millions have passed.
     Decision: docs/decisions/0605-late-runs-run-once.md.
     """
-    if schedule.next_tick is None or schedule.next_tick + schedule.delay_seconds > now:
+    until = UnixSeconds(now - schedule.delay_seconds)
+    if schedule.next_tick is None or schedule.next_tick > until:
         return None
-    tick, missed = schedule.next_tick, 0
-    for later in ticks_after(schedule.cron, schedule.zone, tick):
-        if later + schedule.delay_seconds > now:
-            return Due(tick, missed, later)
-        tick, missed = later, missed + 1
-    raise AssertionError("a cron line has no last tick")
+    passed = takewhile(lambda tick: tick <= until, _later_ticks(schedule, schedule.next_tick))
+    missed = sum(1 for _ in islice(passed, _MOST_COUNTED + 1))
+    tick = _last_tick(schedule, schedule.next_tick, until)
+    return Due(tick, missed, next(_later_ticks(schedule, tick)))
+
+
+def _last_tick(schedule: Schedule, since: UnixSeconds, until: UnixSeconds) -> UnixSeconds:
+    """Return the last tick that is not after `until`; `since` is one."""
+    seconds = range(int(since), int(until) + 1)
+    is_over = bisect_left(
+        seconds, True, key=lambda second: next(_later_ticks(schedule, second)) > until
+    )
+    return UnixSeconds(float(seconds[is_over]))
+
+
+def _later_ticks(schedule: Schedule, after: float) -> Iterator[UnixSeconds]:
+    return ticks_after(schedule.cron, schedule.zone, UnixSeconds(after))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
@@ -12,21 +13,22 @@ from typing import TYPE_CHECKING
 
 from td_connector.errors import TryLaterError, UserError
 from td_connector.losing import Watch, lose_after_a_look, lose_dead
-from td_connector.moments import format_time
+from td_connector.moments import SeenClock, format_time
 from td_connector.new_jobs import job_of_tick, this_runner
-from td_connector.schedule import due, tick_instead
+from td_connector.schedule import due, first_tick, tick_instead
 from td_connector.store import jobs, schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from td_connector.job import Job
+    from td_connector.moments import UnixSeconds
     from td_connector.running import Runner
     from td_connector.schedule import Schedule
 
 _logger = logging.getLogger("td_connector")
 
-_MEND_SECONDS = 60.0
+_TELL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Scheduler:
         """Run each schedule that is due, once, and return the jobs as they ended."""
         lost = lose_after_a_look(self.runner.store, self.runner.clock, self._wait, of=None)
         _log_lost(lost)
-        self._mend_ticks()
+        self._tell_what_cannot_run()
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             # Claimed when there is room to run it: a claimed job that waits would look lost.
             ended = pool.map(self._run_if_due, self._waiting())
@@ -58,15 +60,16 @@ class Scheduler:
     def forever(self, poll_seconds: float) -> None:
         """Run what is due until asked to stop; then end what runs, in order."""
         running: set[Future[Job]] = set()
-        watch, mended_at = Watch(), -math.inf
+        watch, clock, told_at = Watch(), SeenClock(), -math.inf
         with ThreadPoolExecutor(self.parallel, "job") as pool:
             while not self.runner.stop.is_asked:
                 running = {future for future in running if not _is_over(future)}
                 try:
                     watch = self._look(watch)
-                    if time.monotonic() - mended_at >= _MEND_SECONDS:
-                        self._mend_ticks()
-                        mended_at = time.monotonic()
+                    clock = self._mend_ticks_of(clock)
+                    if time.monotonic() - told_at >= _TELL_SECONDS:
+                        self._tell_what_cannot_run()
+                        told_at = time.monotonic()
                     for job in self._claims(self.parallel - len(running)):
                         running.add(pool.submit(self._run, job))
                 except TryLaterError as error:
@@ -125,21 +128,36 @@ class Scheduler:
         _log_lost(lost)
         return watch
 
-    def _mend_ticks(self) -> None:
-        """Undo what a clock has done that was wrong for a while, and tell what cannot run here."""
+    def _mend_ticks_of(self, clock: SeenClock) -> SeenClock:
+        """Undo what a clock has done that was ahead, when it is set back before our eyes.
+
+        Decision: docs/decisions/0614-a-clock-that-is-set-back-puts-ticks-back.md.
+        """
+        now, monotonic_seconds = self.runner.clock(), time.monotonic()
+        if not clock.was_set_back(now, monotonic_seconds):
+            return clock.seen(now, monotonic_seconds)
+        for schedule in schedules.all_by_name(self.runner.store):
+            with contextlib.suppress(UserError):
+                self._mend_tick(schedule, now)
+        return SeenClock().seen(now, monotonic_seconds)
+
+    def _mend_tick(self, schedule: Schedule, now: UnixSeconds) -> None:
+        tick = tick_instead(schedule, now)
+        if tick is not None and schedules.wait_for(self.runner.store, schedule, tick):
+            _logger.warning(
+                "`%s` waited for %s, as the clock had it before it was set back. Its next run is "
+                "for %s.",
+                schedule.name,
+                format_time(schedule.next_tick, schedule.zone),
+                format_time(tick, schedule.zone),
+            )
+
+    def _tell_what_cannot_run(self) -> None:
         for schedule in schedules.all_by_name(self.runner.store):
             try:
-                tick = tick_instead(schedule, self.runner.clock())
+                first_tick(schedule.cron, schedule.zone, self.runner.clock())
             except UserError as refusal:
                 _logger.error("`%s` does not run here. %s", schedule.name, refusal)  # noqa: TRY400 - a sentence
-                continue
-            if tick is not None and schedules.wait_for(self.runner.store, schedule, tick):
-                _logger.warning(
-                    "`%s` waited for %s, as a clock that was ahead had it. Its next run is for %s.",
-                    schedule.name,
-                    format_time(schedule.next_tick, schedule.zone),
-                    format_time(tick, schedule.zone),
-                )
 
     def _wait(self, silent: Sequence[Job], seconds: float) -> bool:
         _logger.info(
