@@ -3,8 +3,11 @@
 import io
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from target_td_table.loaders.postgres_statements import lock_number
@@ -62,27 +65,36 @@ def live(postgres: PostgresTables) -> str:
     return "".join(name for (name,) in rows)
 
 
-def test_rows_that_come_while_a_whole_reading_waits_for_the_table_stay(
-    postgres: PostgresTables, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "target_td_table")
-    postgres.load(*reading(1, "ab"), mode="merge", pipeline="one")
+@contextmanager
+def load_that_waits(
+    postgres: PostgresTables, caplog: pytest.LogCaptureFixture, *lines: str, pipeline: str
+) -> Iterator[psycopg.Connection[Any]]:
+    """A load whose publication waits for the table as long as this context lasts."""
     with postgres.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number("public.charges")])
         loading = threading.Thread(
-            target=postgres.load, args=reading(2, "a"), kwargs={"mode": "merge", "pipeline": "one"}
+            target=postgres.load, args=lines, kwargs={"mode": "merge", "pipeline": pipeline}
         )
         loading.start()
         end = time.monotonic() + 20
         while "Another load" not in caplog.text and time.monotonic() < end:
             time.sleep(0.01)
+        yield other
+    loading.join()
+
+
+def test_rows_that_come_while_a_whole_reading_waits_for_the_table_stay(
+    postgres: PostgresTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "target_td_table")
+    postgres.load(*reading(1, "ab"), mode="merge", pipeline="one")
+    with load_that_waits(postgres, caplog, *reading(2, "a"), pipeline="one") as other:
         other.execute("INSERT INTO charges (id) VALUES ('x')")
         other.execute(
             "INSERT INTO _td_loads SELECT 'x', 'other', stream, table_name, mode, 1, 0, now(), "
             "now() FROM _td_loads LIMIT 1"
         )
         other.commit()
-    loading.join()
     assert live(postgres) == "abx"
     assert "the pipeline `other` loaded into" in caplog.text
 
@@ -98,3 +110,17 @@ def test_first_loads_that_meet_in_a_table_remove_nothing_of_each_other(
 
     assert live(postgres) == "abxy"
     assert "the pipeline `other` loaded into" in caplog.text
+
+
+def test_a_first_load_that_begins_while_another_one_publishes_removes_nothing_of_it(
+    postgres: PostgresTables, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "target_td_table")
+    postgres.load(*reading(0, ""), mode="append", pipeline="made")
+    config = {"destination": postgres.url, "mode": "merge", "pipeline": "one"}
+    one = TargetTdTable(config=config)
+    with load_that_waits(postgres, caplog, *reading(1, "xy"), pipeline="other"):
+        one.open()
+    one.listen(io.StringIO("".join(reading(2, "ab"))))
+
+    assert live(postgres) == "abxy"

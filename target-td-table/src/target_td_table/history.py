@@ -18,11 +18,10 @@ class History:
 
     def rows(self, sinks: Iterable[Sink]) -> list[LoadRow]:
         """The rows as of a publication that holds everything the sinks took."""
-        now = datetime.now(tz=UTC)
         return [
             LoadRow(
                 self._load_id, self._pipeline, sink.table.stream, sink.table.name, sink.mode,
-                sink.rows, sink.rejected, self._started_at, now,
+                sink.rows, sink.rejected, self._started_at,
             )
             for sink in sinks
             if not sink.takes_rejects

@@ -29,7 +29,8 @@ class Staged:
 class LoadRow:
     """What is known of one table's part in one load: a row of `_td_loads`.
 
-    `rows` and `rejected` count what this load has published so far, this publication included.
+    `rows` and `rejected` count what this load has published so far, this publication included. It
+    ends when the row is written, if it does not tell.
     """
 
     load_id: str
@@ -40,7 +41,7 @@ class LoadRow:
     rows: int
     rejected: int
     started_at: datetime
-    ended_at: datetime
+    ended_at: datetime | None = None
 
     def without(self, refused: int) -> "LoadRow":
         """The row when the destination refused so many of the records that came."""

@@ -2,7 +2,7 @@
 # ruff: noqa: S608 -- a name cannot be a parameter; names and texts are quoted.
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from target_td_table.errors import TableError
 from target_td_table.loaders.base import AddColumn, LoadRow, WidenColumn
@@ -71,7 +71,7 @@ def load_values(load: LoadRow) -> tuple[object, ...]:
     """A load's row, in the order of `LOADS_COLUMNS`."""
     return (
         load.load_id, load.pipeline, load.stream, str(load.table), str(load.mode), load.rows,
-        load.rejected, load.started_at, load.ended_at,
+        load.rejected, load.started_at, load.ended_at or datetime.now(tz=UTC),
     )  # fmt: skip
 
 
