@@ -134,6 +134,22 @@ def test_of_a_tap_that_begins_with_a_state_they_are_left_to_the_next_run(
     assert outcome.states == [{"a": 1}]
 
 
+def test_a_record_that_does_not_fit_is_left_to_the_next_run_as_well(tables: DuckDbTables) -> None:
+    lines = [schema("charges"), state(a=1), record("charges", id=5)]
+    outcome = tables.load(*lines, on_invalid="quarantine")
+    assert isinstance(outcome.error, CutInputError)
+    assert tables.rows("FROM charges__rejected") == []
+
+
+def test_a_record_that_does_not_fit_comes_before_a_state_as_any_other_does(
+    tables: DuckDbTables,
+) -> None:
+    lines = [record("charges", id=5), state(a=1), record("charges", id="1")]
+    outcome = tables.load(schema("charges"), *lines, on_invalid="quarantine")
+    assert outcome.error is None
+    assert tables.rows("FROM charges") == [("1",)]
+
+
 def test_by_key_they_are_merged_all_the_same(tables: DuckDbTables) -> None:
     lines = [state(a=1), record("charges", id="1")]
     outcome = tables.load(schema("charges"), *lines, mode="merge")

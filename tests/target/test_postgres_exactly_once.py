@@ -124,3 +124,14 @@ def test_a_first_load_that_begins_while_another_one_publishes_removes_nothing_of
     one.listen(io.StringIO("".join(reading(2, "ab"))))
 
     assert live(postgres) == "abxy"
+
+
+def test_a_publication_that_fails_is_told_also_when_the_tap_has_died(
+    postgres: PostgresTables,
+) -> None:
+    postgres.load(schema("charges"), record("charges", id="1"))
+    with postgres.connect() as other:
+        other.execute("CREATE UNIQUE INDEX ON charges (id)")
+    again = [state(at=1), record("charges", id="1"), state(at=2), record("charges", id="2")]
+    outcome = postgres.load(schema("charges"), *again, batch_seconds=0)
+    assert "refuses the rows of `charges`" in outcome.sentence

@@ -41,7 +41,7 @@ def cut(streams: Mapping[str, int]) -> str:
     rows = ", ".join(f"{count:,} of `{stream}`" for stream, count in streams.items())
     return (
         f"The input ended with rows that no STATE followed, as it does when the tap dies: {rows}. "
-        "They were not loaded, for the tap sends them again from the last state. Look at the tap's "
-        "own errors and run both again from that state. A tap that never ends with a STATE can be "
-        "loaded in mode merge."
+        "What came after the last state that this program wrote was not loaded, for the tap sends "
+        "it again from there. Look at the tap's own errors and run both again from that state. A "
+        "tap that never ends with a STATE can be loaded in mode merge."
     )

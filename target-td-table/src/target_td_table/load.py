@@ -99,8 +99,7 @@ class Load:
         """The input is over: publish all of it.
 
         Raises:
-            CutInputError: If the tap died, in mode append. What came before the last STATE is
-                published.
+            CutInputError: If the tap died, in mode append; see `stop` for what is published.
             UnfinishedStreamError: If a stream did not come to its end, in mode replace.
         """
         cut_streams = self._ending.cut_streams()
@@ -125,7 +124,12 @@ class Load:
             raise UnfinishedStreamError(replacing.unfinished(unfinished))
 
     def stop(self) -> None:
-        """Publish what came before the last STATE, and forget what came after it."""
+        """Publish what came before the last STATE, and forget what came after it.
+
+        Where rows after it are staged with those before it, nothing more is published.
+        """
+        # What is still being published may fail, and that is what a person has to hear.
+        self._publisher.settle()
         checkpoint = self._checkpoint
         is_replace = self._settings.mode is Mode.REPLACE
         if checkpoint is None or is_replace or not checkpoint.can_be_cut_to:
@@ -175,6 +179,7 @@ class Load:
             chunk = b"".join(record + b"\n" for _, record in looked.good)
             self._add(sink, version, chunk, [line for line, _ in looked.good])
         if looked.bad:
+            self._ending.add(sink.table.stream, len(looked.bad))
             rejects = self._sinks.rejects(sink)
             self._add(rejects, None, rows_of(looked.bad), [each.line for each in looked.bad])
             self._limit.add(looked.bad)
