@@ -109,7 +109,10 @@ def read(rule: Rule, listed: dict[str, int], before: Memory) -> tuple[list[str],
     records = [record(id_, content) for id_, content in listed.items()]
     for start in range(0, len(records), 3):
         page = records[start : start + 3]
-        news, passed = rule.news(page, known, passed=passed)
+        if rule.forgets(known):
+            news, passed = rule.unknown_in_order(page, known, passed=passed)
+        else:
+            news = rule.unknown(page, known)
         memory = rule.remember(memory, page, known.names)
         sent += [msgspec.json.decode(each["id"]) for each in news]
     return sent, memory

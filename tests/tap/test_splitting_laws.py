@@ -6,7 +6,7 @@ import heapq
 import random
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from math import ceil
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_stripe_td.backfill import Progress, Reading
+from tap_stripe_td.memory import Rule, digest_of
 from tap_stripe_td.pagination import MAX_LIMIT, Page
 from tap_stripe_td.rate_limit import Pace
 from tap_stripe_td.records import text_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tap_stripe_td.records import Record
 
+(ACCOUNTS,) = named("accounts")
 (CHARGES,) = named("charges")
 OPENED = UnixSeconds(1_700_000_000)
 NOW = UnixSeconds(1_790_000_000)
@@ -255,6 +257,63 @@ def test_from_the_bookmark_of_any_step_all_that_is_left_is_read(
     again = {listed.created[int(id_)] for id_, times in sent.items() if times > 1}
     more_than_a_page = {s for s, rows in Counter(listed.created).items() if rows > limit}
     assert again <= seconds_reached(bookmark) & more_than_a_page
+
+
+class Helpers(Workers):
+    """Workers who help each other only where that is worth it."""
+
+    def _split(self, progress: Progress, _: int) -> Progress:
+        worth = progress.worth_splitting(OPENED, workers=8)
+        return progress if worth is None else progress.split(worth, OPENED)[0]
+
+
+def long_list(listed: Listed, places: range, backfill: Backfill) -> Reading:
+    """A reading of a list with more accounts than are remembered, which are some of them."""
+    remembered = tuple(map(digest_of, listed.page(Slice(), 99).records[places.start : places.stop]))
+    start = Bookmark("_updated_at", backfill=backfill, digests=remembered)
+    rule = Rule(names=True, most_named=len(places))
+    return Reading(ACCOUNTS, start, Bookmark("_updated_at", NOW), rule=rule)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 20), st.integers(1, 9), limits, chances)
+def test_of_a_list_too_long_to_be_remembered_what_is_new_comes_however_many_workers_there_are(
+    new: int, known: int, limit: int, chance: random.Random
+) -> None:
+    listed = Listed([NOW - 1000 * place for place in range(1, 60)])
+    reading = long_list(listed, range(new, new + known), Backfill(NOW, (Slice(until=NOW),)))
+
+    steps = Helpers(listed, limit, chance).read(Progress.of(reading))
+
+    assert [id_ for _, ids in steps for id_ in ids] == listed.ids[:new]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 20), st.integers(1, 9), limits, chances)
+def test_what_is_new_in_such_a_list_comes_where_a_reading_goes_on_that_was_shared(
+    new: int, known: int, limit: int, chance: random.Random
+) -> None:
+    listed = Listed([NOW - 1000 * place for place in range(1, 60)])
+    middle = UnixSeconds(listed.created[new])
+    shares = (Slice(middle, NOW), Slice(until=middle))
+    reading = long_list(listed, range(new, new + 1 + known), Backfill(NOW, shares))
+
+    steps = Helpers(listed, limit, chance).read(Progress.of(reading))
+
+    assert {id_ for _, ids in steps for id_ in ids} >= set(listed.ids[:new])
+
+
+def test_a_first_reading_of_such_a_list_goes_on_where_its_cursor_is_gone() -> None:
+    listed = Listed([NOW - place // 2 for place in range(1, 30)])
+    # The third and the fourth were created in one second.
+    left = Backfill(NOW, (Slice(until=UnixSeconds(listed.created[4] + 1), cursor="4"),), version=1)
+    reading = long_list(listed, range(4), left)
+    listed.gone.add(4)
+
+    progress = Progress.of(replace(reading, earlier=reading.remembered))
+    steps = Workers(listed, 4, random.Random(1)).read(progress)
+
+    assert {id_ for _, ids in steps for id_ in ids} >= set(listed.ids[4:])
 
 
 def seconds_reached(bookmark: Bookmark) -> set[int]:

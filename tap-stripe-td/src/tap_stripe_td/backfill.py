@@ -83,6 +83,14 @@ class Reading:
         """The records that were sent before."""
         return Known(self.remembered)
 
+    @property
+    def forgets(self) -> bool:
+        """Whether only the order of the list tells what is new: it is read from its top on.
+
+        Of a whole reading nothing was sent before but what an earlier part of it remembers.
+        """
+        return self.version is None and self.rule.forgets(self.known)
+
 
 def whole_of(reading: Reading, stream: Stream, source: Source) -> Whole | None:
     """Return what of a stream is whole once a reading ends; None when that is only a part."""
@@ -99,7 +107,7 @@ class Progress:
         reading: What is read.
         shares: The parts that are not read yet, by number.
         memory: What the bookmark remembers when all is read.
-        passed: Whether records that are known were reached, on the way through the list.
+        passed: The shares in which records that are known were reached, on the way through them.
         next_number: The number of the next share.
         rows: How many rows were read.
         pages: How many pages brought them.
@@ -108,7 +116,7 @@ class Progress:
     reading: Reading
     shares: Mapping[int, Share]
     memory: Memory = field(default_factory=Memory)
-    passed: bool = False
+    passed: frozenset[int] = frozenset()
     next_number: int = 0
     rows: int = 0
     pages: int = 0
@@ -169,25 +177,31 @@ class Progress:
         share, records = self._own(number, asked, page)
         memory = reading.rule.remember(self.memory, records, reading.known.names)
         rows = self.rows + len(records)
-        news, passed = self._news(asked, records)
+        news, passed = self._news(number, asked, records)
         moved = replace(self._with(number, share), memory=memory, passed=passed)
         return replace(moved, rows=rows, pages=self.pages + 1), news
 
     def foreseen(self, number: int, asked: Slice, page: Page) -> tuple[Record, ...]:
         """Return the rows that are to be sent of a page of a share."""
         _, records = self._own(number, asked, page)
-        return self._news(asked, records)[0]
+        return self._news(number, asked, records)[0]
 
     def _own(self, number: int, asked: Slice, page: Page) -> tuple[Share, tuple[Record, ...]]:
         stream = self.reading.stream
         created_field = stream.created_field if narrows_by_created(stream) else ""
         return after_page(self.shares[number], asked, page, created_field)
 
-    def _news(self, asked: Slice, records: tuple[Record, ...]) -> tuple[tuple[Record, ...], bool]:
-        if self.reading.known.is_empty:
-            return records, False
-        passed = self.passed and asked.cursor is not None
-        return self.reading.rule.news(records, self.reading.known, passed=passed)
+    def _news(
+        self, number: int, asked: Slice, records: tuple[Record, ...]
+    ) -> tuple[tuple[Record, ...], frozenset[int]]:
+        reading = self.reading
+        if reading.known.is_empty:
+            return records, self.passed
+        if not reading.forgets:
+            return reading.rule.unknown(records, reading.known), self.passed
+        before = number in self.passed and asked.cursor is not None
+        news, passed = reading.rule.unknown_in_order(records, reading.known, passed=before)
+        return news, self.passed | {number} if passed else self.passed - {number}
 
     def after_vanished_cursor(self, number: int) -> Progress:
         """Return the progress when Stripe no longer knows a share's cursor."""
@@ -211,7 +225,7 @@ class Progress:
         within = may_split(
             pages=self.pages, rows=self.rows, shares=len(self.shares), workers=workers
         )
-        if not within or not narrows_by_created(self.reading.stream):
+        if not within or not narrows_by_created(self.reading.stream) or self.reading.forgets:
             return None
         return fullest(self.shares.items(), floor)
 

@@ -3,7 +3,8 @@
 Ids are enough for records that never change. For others a digest of the content tells whether
 there is anything new to send. Pure.
 
-Decision: docs/decisions/0016-the-newest-are-remembered.md.
+Decisions: docs/decisions/0016-the-newest-are-remembered.md,
+docs/decisions/0017-a-list-too-long-to-be-remembered-is-read-in-order.md.
 """
 
 from __future__ import annotations
@@ -172,18 +173,26 @@ class Rule:
         )
         return replace(memory, digests=_united(memory.digests, digests))
 
-    def news(
-        self, records: Iterable[Record], known: Known, *, passed: bool = False
+    def forgets(self, known: Known) -> bool:
+        """Whether there may be records that were sent and are not known, as there are too many."""
+        return self.names and len(known.digests) >= self.most_named
+
+    def unknown(self, records: Iterable[Record], known: Known) -> tuple[Record, ...]:
+        """Return the records that are to be sent where what is not known was not sent."""
+        return tuple(record for record in records if not self._is_known(record, known))
+
+    def unknown_in_order(
+        self, records: Iterable[Record], known: Known, *, passed: bool
     ) -> tuple[tuple[Record, ...], bool]:
-        """Return the records that are to be sent, and whether the known ones were reached.
+        """Return the records that are to be sent of a list of which some are forgotten.
+
+        Whether the known ones were reached is returned, too.
 
         Args:
             records: Records, in the order of their list.
             known: What is remembered of those that were sent before.
             passed: Whether the known ones were reached before.
         """
-        if not self.names or len(known.digests) < self.most_named:
-            return tuple(r for r in records if not self._is_known(r, known)), passed
         news: list[Record] = []
         for record in records:
             is_named = text_of(record, "id") in known.names
