@@ -4,7 +4,7 @@ Ids are enough for records that never change. For others a digest of the content
 there is anything new to send. Pure.
 
 Decisions: docs/decisions/0016-the-newest-are-remembered.md,
-docs/decisions/0017-a-list-too-long-to-be-remembered-is-read-in-order.md.
+docs/decisions/0018-a-list-too-long-to-be-remembered-is-read-in-order.md.
 """
 
 from __future__ import annotations
