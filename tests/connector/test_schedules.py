@@ -121,6 +121,58 @@ def test_a_program_that_cannot_check_settings_is_named(
     )
 
 
+@pytest.mark.parametrize(
+    ("missing", "other"), [("TAP", "target-td-table"), ("TARGET", "tap-stripe-td")]
+)
+def test_a_program_that_is_on_another_machine_keeps_nobody_from_changing_schedules(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, missing: str, other: str
+) -> None:
+    monkeypatch.setenv(f"TD_CONNECTOR_{missing}", "not-here")
+
+    for said in (workshop.create("daily"), workshop.td("update", "daily", "-t", "t2")):
+        assert said.code == 0
+        assert said.err.startswith(f"`TD_CONNECTOR_{missing}` names `not-here`, which cannot be")
+        assert said.err.endswith("Its settings are kept unchecked; it checks them when it runs.\n")
+    assert workshop.show("daily")["Table"] == "t2"
+
+    # What is here still checks its own.
+    file = workshop.load_file("wrong.yml", wrong="No.", out={"wrong": "No."})
+    said = workshop.td("update", "daily", file)
+    assert (said.code, said.err) == (2, f"td-connector: {other}: No.\n")
+
+
+def test_a_file_beside_another_folder_is_none_of_a_schedules_settings(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path means a place in the folder in which the schedule runs."""
+    monkeypatch.delenv("TD_CONNECTOR_TAP")
+    monkeypatch.delenv("TD_CONNECTOR_TARGET")
+    assert (
+        workshop.create("daily", target="charge", out={"destination": "duckdb:///out.duckdb"}).code
+        == 0
+    )
+    elsewhere = workshop.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "out.duckdb").write_text("no database")
+    monkeypatch.chdir(elsewhere)
+
+    said = workshop.td("update", "daily", "-t", "t2", "--store", workshop.store)
+
+    assert (said.code, said.err) == (0, "")
+
+
+def test_a_schedule_of_a_folder_that_is_on_another_machine_is_checked_all_the_same(
+    workshop: Workshop,
+) -> None:
+    workshop.create("daily", wrong="")
+    there, gone = workshop.folder, workshop.folder.with_name("gone")
+    there.rename(gone)
+    try:
+        assert workshop.td("update", "daily", "-t", "t2").code == 0
+    finally:
+        gone.rename(there)
+
+
 def test_the_programs_themselves_check_the_settings(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

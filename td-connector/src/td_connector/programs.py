@@ -33,6 +33,10 @@ _INSTALL = {
 }
 
 
+class NotInstalledError(UserError):
+    """A program is not on this machine."""
+
+
 @dataclass(frozen=True)
 class Start:
     """One program of a load, ready to start.
@@ -52,7 +56,7 @@ def find_program(name: str) -> str:
     """Return the path of a program: as overridden, of this installation, or on the PATH.
 
     Raises:
-        UserError: If there is none.
+        NotInstalledError: If there is none.
     """
     override = os.environ.get(_OVERRIDES[name], "")
     beside = Path(sys.executable).with_name(name)
@@ -60,10 +64,11 @@ def find_program(name: str) -> str:
     found = found or (None if override else shutil.which(name))
     if found is None:
         where = f"`{_OVERRIDES[name]}` names `{override}`, which" if override else f"`{name}`"
-        raise UserError(
+        raise NotInstalledError(
             f"{where} cannot be found. Install it beside td-connector: {_INSTALL[name]}."
         )
-    return found
+    # It starts in the folder of its load.
+    return str(Path(found).absolute())
 
 
 def load_starts(
@@ -87,12 +92,14 @@ def state_question(load: Load, files: UnnamedFiles, pipeline: str) -> Start:
     return Start(TARGET, arguments, lets_state_out=True)
 
 
-def settings_questions(load: Load, files: UnnamedFiles, state: str | None) -> tuple[Start, ...]:
-    """Return the starts of a tap and a target that check their settings, and end."""
-    return (
-        Start(TAP, (*_tap(load, files, state), "--check-settings")),
-        Start(TARGET, (*_target(load, files), "--check-settings")),
-    )
+def tap_question(load: Load, files: UnnamedFiles, state: str | None) -> Start:
+    """Return the start of a tap that checks its settings, and a state, and ends."""
+    return Start(TAP, (*_tap(load, files, state), "--check-settings"))
+
+
+def target_question(load: Load, files: UnnamedFiles) -> Start:
+    """Return the start of a target that checks its settings, and ends."""
+    return Start(TARGET, (*_target(load, files), "--check-settings"))
 
 
 def environment(inherited: Mapping[str, str], *, meltano: Mapping[str, str]) -> dict[str, str]:

@@ -50,7 +50,8 @@ def create(store: Store, chosen: Format, **given: Any) -> None:
     CRON has five fields, or is @hourly, @daily, @weekly or @monthly; an empty one runs only by
     hand. TABLE may hold {stream}. With --meltano-job there is no DATABASE, TABLE and FILE.
 
-    The tap and the target check the settings first; Stripe and the destination are not asked.
+    The tap and the target, where they are installed, check the settings first; Stripe and the
+    destination are not asked.
     """
     cron, timezone, load = _checked(
         lambda: check_cron(given["cron"]) if given["cron"].strip() else "",
@@ -123,7 +124,7 @@ def update(store: Store, name: str, chosen: Format, **given: Any) -> None:
     old = schedules.find(store, name)
     new = _updated(old, changes)
     if new.load != old.load or "state" in changes:
-        check_load(new.load, new.state if "state" in changes else None)
+        _check(new.load, new.state if "state" in changes else None)
     if "state" in changes:
         _check_idle(store, old)
     schedules.replace(store, new, with_state="state" in changes)
@@ -191,8 +192,13 @@ def _load(given: dict[str, Any]) -> Load:
         table=given["table"],
         time_column=given["time_column"],
     )
-    check_load(load)
+    _check(load)
     return load
+
+
+def _check(load: Load, state: str | None = None) -> None:
+    for hint in check_load(load, state):
+        click.echo(hint, err=True)
 
 
 def _updated(old: Schedule, changes: dict[str, Any]) -> Schedule:
