@@ -99,6 +99,7 @@ def test_when_a_state_goes_out_every_row_before_it_is_visible(
                 load.take(messages)
         with refused_if(is_cut(run)):
             load.finish()
+        sinks.abandon()
         publisher.close()
 
     rows = [step for block in run for step in block if step != "STATE"]
