@@ -51,15 +51,16 @@ def test_a_failed_run_moves_the_state_as_far_as_the_target_let_it_out(
     assert workshop.ids() == list(range(len(published) + 4))
 
 
+@pytest.mark.parametrize("refusal", [75, 2])
 def test_after_a_target_that_failed_the_next_run_does_not_start_before_the_target_tells_its_state(
-    workshop: Workshop,
+    workshop: Workshop, refusal: int
 ) -> None:
-    workshop.create("daily", rows=2, out={"die_after": {"next": 2}, "mute": 75})
+    workshop.create("daily", rows=2, out={"die_after": {"next": 2}, "mute": refusal})
 
     assert workshop.td("run", "daily", "--wait").code == 1
     said = workshop.td("run", "daily", "--wait")
     assert (said.code, said.err) == (
-        75,
+        refusal,
         "td-connector: target-td-table: The key may not read the state.\n",
     )
     assert workshop.ids() == [0, 1]
@@ -72,7 +73,7 @@ def test_after_a_target_that_failed_the_next_run_does_not_start_before_the_targe
 def test_a_key_that_may_not_read_the_state_goes_on_from_the_last_one_that_came_out(
     workshop: Workshop,
 ) -> None:
-    workshop.create("daily", rows=2, out={"fail": 1, "mute": 2})
+    workshop.create("daily", rows=2, out={"fail": 1, "mute": 77})
 
     workshop.td("run", "daily", "--wait")
     workshop.td("run", "daily", "--wait")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from target_td_table.errors import BusyError, InputError, SettingsError
+from target_td_table.errors import BusyError, InputError, NoStateError, SettingsError, exit_code
 from target_td_table.loaders.treasure_data.address import address_in, checked_key
 from target_td_table.loaders.treasure_data.api import Patience
 from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
@@ -202,9 +202,10 @@ def test_a_write_only_key_that_asks_for_the_state_is_told_which_key_can(
     load(server.url, Mode.APPEND)
     loader = open_loader(server.url, WRITE_ONLY)
     with pytest.raises(
-        SettingsError, match=r"let this API key read the state .*`--print-state` ne"
-    ):
+        NoStateError, match=r"let this API key read the state .*`--print-state` ne"
+    ) as refused:
         loader.states()
+    assert exit_code(refused.value) == 77
     loader.close()
 
 

@@ -24,6 +24,16 @@ class SettingsError(TargetError):
         self.problems = tuple(problems)
 
 
+class NoStateError(SettingsError):
+    """The key may load rows, but may not read the state; a load refuses nothing of it.
+
+    The code is EX_NOPERM of sysexits.h, so that a program that asks for the state can tell it from
+    settings that are wrong.
+    """
+
+    exit_code = 77
+
+
 class InputError(TargetError):
     """What the tap sent breaks the Singer spec or its own schema."""
 

@@ -54,8 +54,9 @@ class Runner:
             origin = known_origin(job, schedule)
             if origin is None and schedule is not None:
                 with asking(job, schedule) as ready:
-                    asked, ended = _Run(self, job, ready, is_question=True).to_its_end()
-                origin = told_origin(schedule, asked.state, ended)
+                    question = _Run(self, job, ready, is_question=True)
+                    asked, ended = question.to_its_end()
+                origin = told_origin(schedule, asked.state, ended, question.exit_code)
                 if origin is None:
                     return replace(asked, state=None), ended
             with starting(job, schedule, origin or Origin()) as ready:
@@ -116,6 +117,11 @@ class _Run:
         finally:
             self._pipe.kill()
         return self._heard.progress(is_over=True), self._outcome()
+
+    @property
+    def exit_code(self) -> int:
+        """That of its last program, when it has ended."""
+        return self._pipe.exit_codes[-1]
 
     def _listen(self) -> None:
         state = self._heard.state

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from td_connector.schedule import Schedule
 
 
+_NO_STATE = 77
+"""How `target-td-table --print-state` ends when the key may load, but not read the state."""
+
+
 @dataclass(frozen=True)
 class Starting:
     """A job, ready to start.
@@ -70,12 +74,17 @@ def known_origin(job: Job, schedule: Schedule | None) -> Origin | None:
     return None if schedule.is_uncertain else Origin(schedule.state)
 
 
-def told_origin(schedule: Schedule, told: str | None, ended: Outcome) -> Origin | None:
-    """Return where a run starts by what the target told when it was asked; None if it cannot."""
+def told_origin(
+    schedule: Schedule, told: str | None, ended: Outcome, exit_code: int
+) -> Origin | None:
+    """Return where a run starts by what the target told when it was asked; None if it cannot.
+
+    Any refusal but that of the state alone may pass before the load asks, which would then start
+    from a state that is too old: docs/decisions/0615-only-a-key-without-a-state-goes-on.md.
+    """
     if ended.status is Status.SUCCESS:
         return Origin(told if told and json.loads(told) else schedule.state)
-    if ended.exit_code == UserError.exit_code:
-        # Settings that are wrong are refused by the load too.
+    if ended.status is Status.ERROR and exit_code == _NO_STATE:
         note = f"{ended.reason} So this run starts from the last state it let out."
         return Origin(schedule.state, note)
     return None

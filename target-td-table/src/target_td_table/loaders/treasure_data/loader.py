@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 
 from target_td_table.batch import Batch
-from target_td_table.errors import InputError, TargetError
+from target_td_table.errors import InputError, NoStateError, TargetError
 from target_td_table.loaders.base import (
     Change,
     LoadRow,
@@ -163,8 +163,14 @@ class TreasureDataLoader:
 
     def states(self) -> Mapping[str, str]:
         """See `Loader`. Carries out first what a killed load had decided."""
-        with self._told("read the state"):
-            return self._journal.states()
+        doing = "read the state"
+        with self._told(doing):
+            try:
+                return self._journal.states()
+            except RefusedError as refusal:
+                if refusal.status != 403:
+                    raise
+                raise NoStateError([str(told(refusal, doing))]) from refusal
 
     def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""
