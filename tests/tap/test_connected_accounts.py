@@ -118,6 +118,35 @@ def test_a_later_start_takes_no_account_for_gone(stripe: ChangingStripe, tap: Ta
     assert third.records("accounts") == []
 
 
+def test_accounts_before_the_start_come_when_it_is_taken_away_and_are_not_gone_before_they_came(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    start = stripe.now - DAY
+    first = tap.read("accounts", start_datetime=start)
+    stripe.delete("account", "acct_two")
+    stripe.advance(HOUR)
+    second = tap.read("accounts", state=first.state, start_datetime=start)
+    stripe.advance(HOUR)
+    third = tap.read("accounts", state=second.state)
+
+    assert first.ids("accounts") == second.ids("accounts") == []
+    assert third.ids("accounts") == ["acct_one"]
+
+
+def test_what_changed_about_an_account_before_the_start_comes_when_it_is_taken_away(
+    stripe: ChangingStripe, tap: Tap
+) -> None:
+    first = tap.read("accounts")
+    stripe.update("account", "acct_one", payouts_enabled=False)
+    stripe.advance(HOUR)
+    second = tap.read("accounts", state=first.state, start_datetime=stripe.now - DAY)
+    stripe.advance(HOUR)
+    third = tap.read("accounts", state=second.state)
+
+    assert second.records("accounts") == []
+    assert third.ids("accounts") == ["acct_one"]
+
+
 def test_whenever_runs_die_accounts_and_their_persons_end_as_the_platform_has_them(
     stripe: ChangingStripe, tap: Tap
 ) -> None:

@@ -113,7 +113,7 @@ def read(rule: Rule, listed: dict[str, int], before: Memory) -> tuple[list[str],
             news, passed = rule.unknown_in_order(page, known, passed=passed)
         else:
             news = rule.unknown(page, known)
-        memory = rule.remember(memory, page, known.names)
+        memory = rule.remember(memory, page, known)
         sent += [msgspec.json.decode(each["id"]) for each in news]
     return sent, memory
 

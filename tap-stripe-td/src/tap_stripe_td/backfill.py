@@ -175,7 +175,7 @@ class Progress:
         """Return the progress after a page of a share, and the rows that are to be sent."""
         reading = self.reading
         share, records = self._own(number, asked, page)
-        memory = reading.rule.remember(self.memory, records, reading.known.names)
+        memory = reading.rule.remember(self.memory, records, reading.known)
         rows = self.rows + len(records)
         news, passed = self._news(number, asked, records)
         moved = replace(self._with(number, share), memory=memory, passed=passed)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from tap_stripe_td.recent import MOST_RECENT, Entry, Recent, entry_of
 from tap_stripe_td.records import integer_of, text_of
+from tap_stripe_td.slicing import Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from tap_stripe_td.records import Record
     from tap_stripe_td.units import UnixSeconds
@@ -93,9 +94,9 @@ class Known:
         return frozenset(self.memory.digests)
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The ids that digests are of."""
-        return frozenset(named_ids(self.memory.digests))
+    def names(self) -> dict[str, str]:
+        """The ids that digests are of, with them."""
+        return {digest.partition(_MARK)[0]: digest for digest in self.memory.digests}
 
     @property
     def recent(self) -> Recent:
@@ -122,6 +123,7 @@ class Rule:
         sent_before: Records created before then were all sent, though nothing is remembered of
             them; None when that is said of none.
         names: Whether ids and digests of all records are remembered.
+        sends: Only records that were created then are sent, where ids are remembered.
         most_recent: Of so many at least, and no more than twice so many.
         most_named: Of so many, where ids are remembered too.
     """
@@ -131,21 +133,20 @@ class Rule:
     recent_since: UnixSeconds | None = None
     sent_before: UnixSeconds | None = None
     names: bool = False
+    sends: Slice = Slice()  # noqa: RUF009 - it is frozen
     most_recent: int = MOST_RECENT
     most_named: int = MOST_NAMED
 
-    def remember(
-        self, memory: Memory, records: Iterable[Record], always: Collection[str] = ()
-    ) -> Memory:
+    def remember(self, memory: Memory, records: Iterable[Record], known: Known = Known()) -> Memory:
         """Return a memory with what is to be remembered of records.
 
         Args:
             memory: What is remembered of those before.
             records: Records, in the order of their list.
-            always: Ids that are remembered where others are not, as there are too many.
+            known: What was remembered before; ids of it still are, where others are too many.
         """
         if self.names:
-            return self._with_names(memory, records, always)
+            return self._with_names(memory, records, known)
         if self.ids_since is None and self.recent_since is None:
             return memory
         dated = [(record, self._created(record)) for record in records]
@@ -162,16 +163,21 @@ class Rule:
         recent = memory.recent.added(entries, self.most_recent)
         return replace(memory, ids=_united(memory.ids, ids), recent=recent)
 
-    def _with_names(
-        self, memory: Memory, records: Iterable[Record], always: Collection[str]
-    ) -> Memory:
+    def _with_names(self, memory: Memory, records: Iterable[Record], known: Known) -> Memory:
         room = self.most_named - len(memory.digests)
-        digests = tuple(
-            digest_of(record)
-            for place, record in enumerate(records)
-            if place < room or text_of(record, "id") in always
-        )
-        return replace(memory, digests=_united(memory.digests, digests))
+        digests: list[str] = []
+        for place, record in enumerate(records):
+            before = known.names.get(text_of(record, "id") or "")
+            if not self._is_sent(record):
+                # It stays as it was sent, if it was.
+                digests.extend([] if before is None else [before])
+            elif place < room or before is not None:
+                digests.append(digest_of(record))
+        return replace(memory, digests=_united(memory.digests, tuple(digests)))
+
+    def _is_sent(self, record: Record) -> bool:
+        created = integer_of(record, self.created_field) if self.created_field else None
+        return created is None or self.sends.contains(created)
 
     def forgets(self, known: Known) -> bool:
         """Whether there may be records that were sent and are not known, as there are too many."""

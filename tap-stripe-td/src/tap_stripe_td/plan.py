@@ -273,7 +273,7 @@ def _rule(stream: Stream, signpost: UnixSeconds, bounds: Bounds, since: UnixSeco
     recent = UnixSeconds(max(signpost - bounds.reconcile_days * _DAY_SECONDS, since or 0))
     kind = upkeep(stream)
     if kind is Upkeep.WHOLE:
-        return Rule(names=True)
+        return Rule(stream.created_field, names=True, sends=bounds.created)
     rule = Rule(stream.created_field, most_recent=bounds.most_recent)
     if kind is Upkeep.TAIL:
         return replace(rule, recent_since=recent) if is_reconciled(stream, bounds) else rule
