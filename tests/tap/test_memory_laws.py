@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_stripe_td.forgetting import without_oldest
+from tap_stripe_td.forgetting import forget_oldest
 from tap_stripe_td.memory import Known, Memory, Rule
 from tap_stripe_td.messages import state_line
 from tap_stripe_td.recent import MOST_RECENT, Entry, Recent, entry_of
@@ -58,7 +58,7 @@ def remembered(state: State) -> list[Recent]:
 def test_a_state_remembers_the_newest_of_each_stream_and_no_more_than_it_may(
     state: State, most: int
 ) -> None:
-    before, after = remembered(state), remembered(without_oldest(state, most))
+    before, after = remembered(state), remembered(forget_oldest(state, most))
 
     assert sum(map(len, after)) <= max(most, 0)
     for all_of_it, kept in zip(before, after, strict=True):
@@ -68,7 +68,7 @@ def test_a_state_remembers_the_newest_of_each_stream_and_no_more_than_it_may(
 
 @given(states)
 def test_where_there_is_room_nothing_is_forgotten(state: State) -> None:
-    assert without_oldest(state, sum(map(len, remembered(state)))) == state
+    assert forget_oldest(state, sum(map(len, remembered(state)))) == state
 
 
 @given(st.lists(lists_of_entries, max_size=20), st.integers(1, 20))
@@ -94,7 +94,7 @@ def test_a_full_state_weighs_less_than_200_kb() -> None:
     mark = Bookmark("created", UnixSeconds(NOW), recent=Recent(TWO_WEEKS_AGO, (some,)))
     state = State(MappingProxyType(dict.fromkeys(("files", "payment_intents", "topups"), mark)))
 
-    line = state_line(without_oldest(state, MOST_RECENT))
+    line = state_line(forget_oldest(state, MOST_RECENT))
 
     assert 100_000 < len(line) < 200_000
 

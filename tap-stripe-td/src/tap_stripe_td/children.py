@@ -178,7 +178,7 @@ def child_tombstones(
 
 
 def gone_rows(
-    source: Source, members: Iterable[Stream], ids: Iterable[str], list_: Stream, at: UnixSeconds
+    source: Source, members: Iterable[Stream], ids: Iterable[str], listed: Stream, at: UnixSeconds
 ) -> Iterator[Rows]:
     """Yield the tombstones of objects that a whole list has no more, and of their children.
 
@@ -186,11 +186,11 @@ def gone_rows(
         source: Where they were read.
         members: The streams that are written.
         ids: Of the objects.
-        list_: The list's own stream.
+        listed: The list's own stream.
         at: Since when they are known to be gone.
     """
     for stream in members:
-        if stream == list_:
+        if stream == listed:
             yield Rows(stream, source.tombstones(ids, at, at), at)
             continue
         known = {id_: those for id_ in ids if (those := known_children(source, stream, id_))}

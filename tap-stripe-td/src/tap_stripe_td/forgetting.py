@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_stripe_td.state import State
 
 
-def without_oldest(state: State, most: int) -> State:
+def forget_oldest(state: State, most: int) -> State:
     """Return the state with so many recent records at most, of all streams and accounts together.
 
     Streams with few keep all; the others keep as many as each other.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from tap_stripe_td.forgetting import without_oldest
+from tap_stripe_td.forgetting import forget_oldest
 from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import State, format_state
@@ -134,7 +134,7 @@ class Output:
         if not always and self._bytes_since_state < self._bytes_of_state:
             # To make a line that is as long as the last one, and drop it, would cost more.
             return
-        line = state_line(without_oldest(state, self._most_recent))
+        line = state_line(forget_oldest(state, self._most_recent))
         self._bytes_of_state = len(line)
         if always or self._bytes_since_state >= len(line):
             self._write_all(line)

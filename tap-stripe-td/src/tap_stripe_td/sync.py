@@ -13,7 +13,7 @@ from tap_stripe_td.crew import Crew
 from tap_stripe_td.delivery import Delivery, InFiles, Inline
 from tap_stripe_td.errors import ConfigError, StripeRefusedError, TapError
 from tap_stripe_td.following import follow
-from tap_stripe_td.forgetting import without_oldest
+from tap_stripe_td.forgetting import forget_oldest
 from tap_stripe_td.handover import Handover, Taker
 from tap_stripe_td.harvest import Harvest, Noting
 from tap_stripe_td.plan import (
@@ -163,7 +163,7 @@ def sync(
         output.write(delivery.rest())
         if run.incremental:
             # Of many accounts the states wait for the last: each is to weigh little.
-            state = without_oldest(state, run.most_recent)
+            state = forget_oldest(state, run.most_recent)
             output.write_state(remember(state), always=True)
         progress.end()
     return failures
