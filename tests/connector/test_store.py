@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from td_connector.errors import UserError
+from td_connector.errors import TryLaterError, UserError
 from td_connector.job import Job, Progress, Status
 from td_connector.load import Load
 from td_connector.moments import UnixSeconds
@@ -19,6 +19,7 @@ from td_connector.schedule import Schedule, due
 from td_connector.store import jobs, schedules
 from td_connector.store.rows import row_of_job
 from td_connector.store.tables import jobs as job_table
+from td_connector.store.tables import schedules as schedule_table
 
 if TYPE_CHECKING:
     from td_connector.store.database import Store
@@ -101,6 +102,32 @@ def test_a_run_by_hand_does_not_overlap_either(store: Store) -> None:
     assert jobs.queue(store, by_hand) is not None
     assert jobs.queue(store, by_hand) is None
     assert claimed(store, schedule) is None
+
+
+def test_a_state_is_not_set_while_a_job_moves_it(store: Store) -> None:
+    job = running(store, daily(store))
+    schedule = schedules.find(store, "daily")
+    anew = replace(schedule, name="anew", state=None, pipeline="p2")
+
+    with pytest.raises(TryLaterError, match="is running and moves its state"):
+        schedules.replace(store, anew, with_state=True)
+    assert schedules.find(store, "daily") == schedule
+
+    jobs.end(store, job, Progress(), Outcome(Status.SUCCESS), NOON)
+    schedules.replace(store, anew, with_state=True)
+    assert schedules.find(store, "anew").pipeline == "p2"
+
+
+def test_no_run_by_hand_begins_while_the_state_is_set(store: Store) -> None:
+    schedule = daily(store)
+    by_hand = job_by_hand(schedule.load, schedule, scheduled_at=NOON, now=NOON)
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction() as connection:
+            connection.execute(update(schedule_table).values(state="{}"))
+            queued = pool.submit(jobs.queue, store, by_hand)
+            assert not wait([queued], timeout=0.3).done
+        assert queued.result() is not None
 
 
 def test_loads_of_no_schedule_may_run_side_by_side(store: Store) -> None:

@@ -12,14 +12,14 @@ import click
 from td_connector.checking import check_load
 from td_connector.commands.options import with_format, with_store
 from td_connector.cron import check_cron
-from td_connector.errors import TryLaterError, UserError
+from td_connector.errors import UserError
 from td_connector.formats import Format
 from td_connector.load import Load
 from td_connector.load_file import read_load_file
 from td_connector.moments import now
 from td_connector.schedule import Schedule, first_tick, new_pipeline
 from td_connector.showing import print_list, print_schedule
-from td_connector.store import jobs, schedules
+from td_connector.store import schedules
 from td_connector.zones import parse_zone
 
 if TYPE_CHECKING:
@@ -125,8 +125,6 @@ def update(store: Store, name: str, chosen: Format, **given: Any) -> None:
     new = _updated(old, changes)
     if new.load != old.load or "state" in changes:
         _check(new.load, new.state if "state" in changes else None)
-    if "state" in changes:
-        _check_idle(store, old)
     schedules.replace(store, new, with_state="state" in changes)
     print_schedule(schedules.find(store, new.name), chosen)
     for hint in _what_to_know(old, new):
@@ -249,10 +247,3 @@ def _read_state(path: Path) -> str | None:
     if not isinstance(found, dict):
         raise UserError(f"The state file `{path}` must hold a JSON object, such as `{{}}`.")
     return json.dumps(found) if found else None
-
-
-def _check_idle(store: Store, schedule: Schedule) -> None:
-    if any(job.is_active for job in jobs.newest(store, of=schedule)):
-        raise TryLaterError(
-            f"`{schedule.name}` is running and moves its state. Try again when it has ended."
-        )

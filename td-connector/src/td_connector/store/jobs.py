@@ -57,8 +57,11 @@ def claim(store: Store, schedule: Schedule, due: Due, job: Job) -> Job | None:
 
 def queue(store: Store, job: Job) -> Job | None:
     """Keep a job that a person asked for; None if its schedule has one that is not over."""
+    # Who sets the state looks for jobs with the row in hand.
+    held = select(schedules.c.id).where(schedules.c.id == job.schedule_id).with_for_update()
     try:
         with store.transaction() as connection:
+            connection.execute(held)
             return _insert(connection, job)
     except IntegrityError:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Select, exists, insert, select, update
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from td_connector.errors import UserError
+from td_connector.errors import TryLaterError, UserError
 from td_connector.job import ACTIVE
 from td_connector.store.rows import row_of_schedule, schedule_of
 from td_connector.store.tables import jobs, schedules
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from td_connector.moments import UnixSeconds
     from td_connector.schedule import Schedule
     from td_connector.store.database import Store
+
+
+_RUNNING = "The schedule is running and moves its state. Try again when it has ended."
 
 
 def create(store: Store, schedule: Schedule) -> Schedule:
@@ -83,6 +86,7 @@ def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
 
     Raises:
         UserError: If another has the new name.
+        TryLaterError: If `with_state` while a job runs, which moves the state.
     """
     row = row_of_schedule(schedule)
     if not with_state:
@@ -98,6 +102,9 @@ def replace(store: Store, schedule: Schedule, *, with_state: bool) -> None:
             if connection.execute(same_times).first() is not None:
                 del row["next_tick"]
             connection.execute(update(schedules).where(schedules.c.id == schedule.id).values(row))
+            # The row is ours from here on: no job begins before the end.
+            if with_state and connection.execute(_active_job(schedule)).first() is not None:
+                raise TryLaterError(_RUNNING)
             connection.execute(
                 update(jobs).where(jobs.c.schedule_id == schedule.id).values(schedule=schedule.name)
             )
@@ -129,6 +136,12 @@ def delete(store: Store, schedule: Schedule) -> None:
     """Delete a schedule with its state; its jobs stay, and one that runs goes on."""
     with store.transaction() as connection:
         connection.execute(sql_delete(schedules).where(schedules.c.id == schedule.id))
+
+
+def _active_job(schedule: Schedule) -> Select[tuple[int]]:
+    """The job of a schedule that is not over."""
+    active = jobs.c.status.in_([status.value for status in ACTIVE])
+    return select(jobs.c.id).where(active & (jobs.c.schedule_id == schedule.id))
 
 
 def _taken(name: str) -> UserError:
