@@ -33,7 +33,7 @@ DAY = 86400
 
 
 def test_once_runs_what_is_due_and_ends(workshop: Workshop) -> None:
-    workshop.create("due", "* * * * *", rows=2)
+    workshop.create("due", "@monthly", rows=2)
     make_due(workshop)
     workshop.create("not_due", "@monthly", rows=2)
 
@@ -59,13 +59,16 @@ def test_ticks_that_were_missed_are_one_run_with_a_note(workshop: Workshop) -> N
     workshop.td("scheduler", "--once")
 
     (job,) = workshop.jobs("often")
-    assert job["Reason"] == "90 earlier runs were missed; this one stands for all."
+    # A minute may have ended before the scheduler looked.
+    assert job["Reason"] in {
+        f"{missed} earlier runs were missed; this one stands for all." for missed in (90, 91)
+    }
 
 
 def test_a_stopped_scheduler_ends_its_run_in_order_and_nothing_read_is_lost(
     workshop: Workshop,
 ) -> None:
-    workshop.create("long", "* * * * *", rows=1000, seconds=0.05)
+    workshop.create("long", "@monthly", rows=1000, seconds=0.05)
     make_due(workshop)
     scheduler = workshop.start(*QUICK)
     workshop.until(lambda: len(workshop.ids()) > 3)
@@ -75,9 +78,7 @@ def test_a_stopped_scheduler_ends_its_run_in_order_and_nothing_read_is_lost(
     assert scheduler.returncode == 0
     assert "Stopping 1 job(s)" in said
     (job,) = workshop.jobs("long")
-    assert job["Status"] == "killed"
-    # A minute may have ended before it began.
-    assert job["Reason"].startswith("Stopped by SIGTERM.")
+    assert (job["Status"], job["Reason"]) == ("killed", "Stopped by SIGTERM.")
     state = json.loads(workshop.show("long")["Config Diff"])
     assert workshop.ids() == list(range(state["next"]))
     assert job["Records"] == state["next"]
@@ -276,7 +277,7 @@ def test_a_schedule_whose_zone_this_machine_does_not_know_keeps_no_other_from_ru
 ) -> None:
     """Another machine at the same store may have newer zones."""
     for name in ("a", "b"):
-        workshop.create(name, "* * * * *", rows=1)
+        workshop.create(name, "@monthly", rows=1)
     make_due(workshop)
     store = open_store(workshop.store)
     with store.transaction() as connection:
