@@ -14,6 +14,7 @@ from tap_stripe_td.forgetting import forget_oldest
 from tap_stripe_td.memory import Known, Memory, Rule
 from tap_stripe_td.messages import state_line
 from tap_stripe_td.recent import MOST_RECENT, Entry, Recent, entry_of
+from tap_stripe_td.slicing import Slice
 from tap_stripe_td.state import Bookmark, State
 from tap_stripe_td.units import UnixSeconds
 
@@ -83,6 +84,18 @@ def test_while_a_list_is_read_the_newest_are_kept_and_never_much_more(
     everything = {entry for page in pages for entry in page}
     assert recent.since is not None
     assert set(recent.entries) == {entry for entry in everything if entry >> 32 >= recent.since}
+
+
+@given(recents, st.lists(st.integers(NOW - 45, NOW + 5), min_size=2, max_size=6, unique=True))
+def test_what_is_left_of_a_list_and_what_was_read_of_it_are_told_by_the_second(
+    recent: Recent, edges: list[int]
+) -> None:
+    times = iter(map(UnixSeconds, sorted(edges)))
+    slices = [Slice(since, until) for since, until in zip(times, times, strict=False)]
+    inside = {e for e in recent.entries if any(s.contains(e >> 32) for s in slices)}
+
+    assert set(recent.within(slices).entries) == inside
+    assert set(recent.without(slices).entries) == set(recent.entries) - inside
 
 
 def test_a_full_state_weighs_less_than_200_kb() -> None:

@@ -128,7 +128,10 @@ class Progress:
         unread = () if backfill is None else backfill.unread
         shares = {number: Share(slice_) for number, slice_ in enumerate(unread)}
         memory = reading.earlier or Memory()
-        memory = replace(memory, recent=memory.recent.after(reading.rule.recent_since))
+        recent = memory.recent.after(reading.rule.recent_since)
+        if narrows_by_created(reading.stream):
+            recent = recent.without(unread)
+        memory = replace(memory, recent=recent)
         return cls(reading, MappingProxyType(shares), memory, next_number=len(shares))
 
     @property
@@ -145,7 +148,12 @@ class Progress:
         unread = tuple(
             left for share in self.shares.values() if (left := share.to_resume) is not None
         )
-        memory = self.reading.remembered.united(self.memory)
+        before = self.reading.remembered
+        if narrows_by_created(self.reading.stream):
+            # What was read again stands in the new memory, as it is now: of an object that goes
+            # back to how it was, both would be known.
+            before = replace(before, recent=before.recent.within(unread))
+        memory = before.united(self.memory)
         backfill = Backfill(self.signpost, unread, self.reading.version)
         return _with_memory(replace(start, backfill=backfill), memory)
 

@@ -19,7 +19,7 @@ from tap_stripe_td.records import integer_of, text_of
 from tap_stripe_td.slicing import Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tap_stripe_td.records import Record
     from tap_stripe_td.units import UnixSeconds
@@ -47,10 +47,10 @@ class Memory:
     recent: Recent = Recent()  # noqa: RUF009 - it is frozen
 
     def united(self, other: Memory) -> Memory:
-        """Return what either remembers."""
+        """Return what either remembers; of one id the other's digest, which is newer."""
         return Memory(
             _united(self.ids, other.ids),
-            _united(self.digests, other.digests),
+            _renewed(self.digests, other.digests),
             self.recent.united(other.recent),
         )
 
@@ -173,7 +173,7 @@ class Rule:
                 digests.extend([] if before is None else [before])
             elif place < room or before is not None:
                 digests.append(digest_of(record))
-        return replace(memory, digests=_united(memory.digests, tuple(digests)))
+        return replace(memory, digests=_renewed(memory.digests, digests))
 
     def _is_sent(self, record: Record) -> bool:
         created = integer_of(record, self.created_field) if self.created_field else None
@@ -248,3 +248,10 @@ def _digest(record: Record) -> bytes:
 
 def _united(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*some, *others))) if others else some
+
+
+def _renewed(some: tuple[str, ...], newer: Sequence[str]) -> tuple[str, ...]:
+    if not (some and newer):
+        return some or tuple(newer)
+    by_id = {digest.partition(_MARK)[0]: digest for digest in (*some, *newer)}
+    return tuple(by_id.values())

@@ -9,16 +9,19 @@ import sys
 import zlib
 from array import array
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
-from operator import sub
+from operator import neg, sub
 from typing import TYPE_CHECKING, Any
 
 from tap_stripe_td.units import UnixSeconds, format_time, parse_bookmark_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tap_stripe_td.slicing import Slice
 
 Entry = int
 """A second and a digest: the higher and the lower half of 64 bits."""
@@ -106,6 +109,31 @@ class Recent:
         both = Recent(self.since, (*self.parts, *other.parts), self._added + other._added)
         return both.after(other.since)
 
+    def within(self, slices: Iterable[Slice]) -> Recent:
+        """Return what is of records that are created in slices."""
+        parts = tuple(self._of(slice_) for slice_ in slices)
+        return Recent(self.since, parts, sum(map(len, parts)))
+
+    def without(self, slices: Iterable[Slice]) -> Recent:
+        """Return what is of other records; where a slice has a cursor, its last second stays.
+
+        Some of the records of that second come before the cursor.
+        """
+        inner = [s if s.cursor is None or s.until is None else _below(s) for s in slices]
+        dropped = {entry for slice_ in inner for entry in self._of(slice_)}
+        part = tuple(entry for entry in self.entries if entry not in dropped)
+        return Recent(self.since, (part,), len(part))
+
+    def _of(self, slice_: Slice) -> tuple[Entry, ...]:
+        """What is of a slice, found by halving: this is asked for with every page."""
+        first = 0 if slice_.until is None else self._place(slice_.until)
+        end = None if slice_.since is None else self._place(slice_.since)
+        return self.entries[first:end]
+
+    def _place(self, second: int) -> int:
+        """How many entries are of that second or a later one."""
+        return bisect_right(self.entries, -(second << _DIGEST_BITS), key=neg)
+
     def newest(self, most: int) -> Recent:
         """Return the newest, at most so many; of one second all or none."""
         return self if len(self) <= most else _newest(self, most)
@@ -122,6 +150,10 @@ class Recent:
         packed = zlib.compress(_little_endian(gaps).tobytes(), _FASTEST)
         unpacked = _little_endian(digests).tobytes()
         return b64encode(packed).decode(), b64encode(unpacked).decode()
+
+
+def _below(slice_: Slice) -> Slice:
+    return replace(slice_, until=UnixSeconds((slice_.until or 0) - 1), cursor=None)
 
 
 @lru_cache(maxsize=64)  # What is not added to stands in one STATE after the other.
