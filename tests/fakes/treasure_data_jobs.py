@@ -69,6 +69,13 @@ class Jobs:
         self.look(job_id)
         return {"job_id": job_id, "status": self.jobs[job_id].status}
 
+    def _job_kill(self, job_id: str, **_: Any) -> dict[str, Any]:
+        job = self.jobs[job_id]
+        former = job.status
+        if self._ends.pop(job_id, None):
+            job.status = "killed"
+        return {"job_id": job_id, "former_status": former}
+
     def _job_show(self, job_id: str, **_: Any) -> dict[str, Any]:
         self.look(job_id)
         job = self.jobs[job_id]

@@ -21,8 +21,10 @@ from tests.fakes.treasure_data_loads import (
     open_loader,
     shop,
 )
+from tests.fakes.treasure_data_nursery import nursery
 from tests.fakes.treasure_data_server import TreasureDataServer, served
 
+ENDLESS = 1 << 30
 UNDECIDED = "Nothing of this publication is decided"
 
 
@@ -40,11 +42,11 @@ def queries(server: TreasureDataServer) -> list[str]:
     ("mode", "doing"),
     [(Mode.MERGE, "merge rows into `charges`"), (Mode.APPEND, "write the state into `_td_state`")],
 )
-def test_a_query_that_still_runs_when_patience_ends_is_not_begun_again(
+def test_a_query_that_still_runs_when_patience_ends_is_killed_and_not_begun_again(
     server: TreasureDataServer, tmp_path: Path, mode: Mode, doing: str
 ) -> None:
     def before(_: int) -> None:
-        server.account.looks = 1 << 30 if queries(server) else 1
+        server.account.looks = ENDLESS if queries(server) else 1
 
     server.before = before
     patience = Patience(first_seconds=0.001, look_seconds=0.001, job_seconds=0.3)
@@ -56,11 +58,9 @@ def test_a_query_that_still_runs_when_patience_ends_is_not_begun_again(
         load_with(loader, tmp_path, mode)
     assert "Run again once it has ended" in str(told.value)
     assert len(queries(server)) == 1
+    assert [job.status for job in server.account.jobs.values()][-1] == "killed"
 
     server.before, server.account.looks = lambda _: None, 1
-    for job in server.account.jobs.values():
-        job.looks = 0
-        server.account.look(job.id)
     load(server.url, mode)
     assert held(server.account) == complete(mode)
 
@@ -87,3 +87,38 @@ def test_of_a_query_that_only_asks_nothing_is_said_about_a_publication(
     with pytest.raises(DestinationError, match=r"was to read `_td_state` .* Nothing was changed"):
         loader.states()
     loader.close()
+
+
+@pytest.mark.parametrize("moment", ["/table/update-schema/", "/job/issue/", "/job/status/"])
+def test_a_query_of_a_killed_load_that_runs_during_the_next_one_doubles_no_row(
+    server: TreasureDataServer, moment: str
+) -> None:
+    stale = killed_in_its_query(server)
+
+    def before(_: int) -> None:
+        if moment in server.requests[-1]:
+            server.account.jobs[stale].looks = 0
+            server.account.look(stale)
+
+    server.before = before
+    load(server.url, Mode.MERGE)
+    assert server.account.jobs[stale].status == "error"
+    assert held(server.account) == complete(Mode.MERGE)
+    assert set(server.account.databases[SHOP]) == {"charges", "_td_state"}
+
+
+def killed_in_its_query(server: TreasureDataServer) -> str:
+    """Kill a load when it has asked for its merge; the job, which goes on running."""
+    load(server.url, Mode.MERGE)
+    issues = next(n for n, each in enumerate(server.requests, 1) if "/job/issue/" in each)
+    server.account = shop()
+
+    def before(number: int) -> None:
+        server.account.looks = ENDLESS if number == issues else 1
+
+    server.before = before
+    with nursery() as children:
+        children.load(server, Mode.MERGE, kill_after=issues)
+    server.account.looks = 1
+    [job] = [job.id for job in server.account.jobs.values() if job.type == "trino"]
+    return job

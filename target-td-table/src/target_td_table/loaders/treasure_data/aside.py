@@ -1,10 +1,12 @@
-"""Tables that are filled beside the one they are to replace, under names a repeat finds again.
+"""Tables that are filled beside the one they are to replace, under names a repeat can tell.
 
-Decision: docs/decisions/0503-a-merge-is-built-aside.md.
+Decisions: docs/decisions/0503-a-merge-is-built-aside.md and, about the names,
+docs/decisions/0513-what-a-query-fills-has-a-name-of-its-own.md.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from target_td_table.loaders.treasure_data import merging, queries
@@ -23,6 +25,39 @@ from target_td_table.versions import Activation
 _LONGEST_HEAD = 100
 
 
+class Asides:
+    """What is filled aside and not decided about, by target."""
+
+    def __init__(self, calls: Calls, catalog: Catalog, pipeline: str) -> None:
+        self._calls = calls
+        self._catalog = catalog
+        self._pipeline = pipeline
+        self._open: dict[str, Aside] = {}
+        # The tables when this load began to fill any; what is left of others is among them.
+        self._there: list[str] | None = None
+
+    def of(self, name: TableName) -> "Aside":
+        """Where a table is filled aside; cleared at once, so that a refusal comes early."""
+        fitted = fitted_table_name(name)
+        if fitted not in self._open:
+            aside = Aside(self._calls, self._catalog, name, self._pipeline)
+            aside.clear()
+            if self._there is None:
+                self._there = self._calls.tables()
+            aside.sweep(self._there)
+            self._open[fitted] = aside
+        return self._open[fitted]
+
+    def take(self, target: str) -> "Aside":
+        """Give one away, as it is about to be decided."""
+        return self._open.pop(target)
+
+    def clear(self) -> None:
+        """Take all away: nothing of it was decided."""
+        for aside in self._open.values():
+            aside.clear()
+
+
 class Aside:
     """The table, and with mode merge a second one for staged rows, beside one target."""
 
@@ -32,16 +67,28 @@ class Aside:
         self._name = name
         self.target = fitted_table_name(name)
         mark = hashlib.sha256(f"{pipeline}/{calls.database}/{self.target}".encode()).hexdigest()
-        self._table = f"{self.target[:_LONGEST_HEAD]}_{mark[:16]}"
-        self._rows = f"{self._table}_rows"
-        self._session = f"target_td_table_{self._table}"
+        # Common to all loads of the pipeline, as the session tells by itself whose rows it has.
+        self._common = f"{self.target[:_LONGEST_HEAD]}_{mark[:16]}"
+        self._rows = f"{self._common}_rows"
+        self._session = f"target_td_table_{self._common}"
+        # A query of a load that was killed, which runs at last, must not find it.
+        self._table = f"{self._common}_{uuid.uuid4().hex[:8]}"
         self._expire_days: int | None = None
 
     def clear(self) -> None:
-        """Take away what an earlier load left; also shows whether the key may do so."""
+        """Take away what was filled here; also shows whether the key may do so."""
         self.forget()
         self._calls.delete_table(self._rows)
         self._calls.delete_table(self._table)
+
+    def sweep(self, there: Collection[str]) -> None:
+        """Take away what earlier loads filled, among the tables that are there.
+
+        What they decided is carried out by now, so none of it is needed.
+        """
+        for table in there:
+            if table.startswith(self._common):
+                self._calls.delete_table(table)
 
     def forget(self) -> None:
         """Forget the session, when its table is in its place."""

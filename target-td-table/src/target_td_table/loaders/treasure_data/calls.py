@@ -73,6 +73,11 @@ class Calls:
         expire_days = found.get("expire_days")
         return ShownTable(str(found["id"]), schema, int(expire_days) if expire_days else None)
 
+    def tables(self) -> list[str]:
+        """The names of all tables."""
+        found = self.api.json(Request("GET", path("table", "list", self.database)))
+        return [str(table["name"]) for table in found.get("tables") or ()]
+
     def append_schema(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
         """Add columns; those that are there stay as they are."""
         fields = {"schema": msgspec.json.encode(columns).decode()}
@@ -180,6 +185,10 @@ class Calls:
     def job_status(self, job_id: str) -> str:
         """`queued`, `running`, `success`, `error` or `killed`."""
         return str(self.api.json(Request("GET", path("job", "status", job_id)))["status"])
+
+    def kill(self, job_id: str) -> None:
+        """Ask a job to end; it may be too late for that."""
+        self._post("job", "kill", job_id, passing=(404, 409, 422))
 
     def job_error(self, job_id: str) -> str:
         """What the query's engine wrote about its failure, shortened."""

@@ -19,7 +19,7 @@ from target_td_table.loaders.base import (
 )
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Api, Patience
-from target_td_table.loaders.treasure_data.aside import Aside
+from target_td_table.loaders.treasure_data.aside import Asides
 from target_td_table.loaders.treasure_data.beside import BESIDE_BYTES, Packings
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.catalog import Catalog
@@ -77,8 +77,8 @@ class TreasureDataLoader:
         self._tries_first = tries_first
         self._has_begun = False
         self._is_away = False
-        # Tables filled aside that were not decided about; sessions that did their work.
-        self._asides: dict[str, Aside] = {}
+        self._asides = Asides(self._calls, self._catalog, pipeline)
+        # Sessions that did their work.
         self._done: list[str] = []
         self._seen: Counter[str] = Counter()
 
@@ -105,7 +105,7 @@ class TreasureDataLoader:
         with self._told(f"{mode} rows of `{batch.table.name}`"):
             self._begin()
             if mode is not Mode.APPEND:
-                self._aside(batch.table.name)
+                self._asides.of(batch.table.name)
             placed = self._catalog.placed(batch.table)
             types = {each.key: each.type for each in self._catalog.columns(batch.table.name)}
         if self._tries_first:
@@ -140,7 +140,7 @@ class TreasureDataLoader:
             pending = Pending(commits, renamings)
             # What may be decided must be there for whoever carries it out: whatever comes now,
             # even no answer to the decision, none of it is given up.
-            asides = [self._asides.pop(each.target) for each in pending.renamings]
+            asides = [self._asides.take(each.target) for each in pending.renamings]
             for staging in self._stagings:
                 self._stagings.take(staging).remove()
             if state is not None:
@@ -192,8 +192,7 @@ class TreasureDataLoader:
     def _give_up(self, stagings: Sequence[Staging]) -> None:
         for staging in stagings:
             staging.abandon()
-        for aside in self._asides.values():
-            aside.clear()
+        self._asides.clear()
         # Once the sessions are forgotten, only this tells that they were committed.
         self._journal.settle()
         self._forget_sessions(keep=0)
@@ -229,21 +228,12 @@ class TreasureDataLoader:
             self._done += self._journal.recover()
             self._has_begun = True
 
-    def _aside(self, name: TableName) -> Aside:
-        """Where the table is filled aside; cleared at once, so that a refusal comes early."""
-        fitted = fitted_table_name(name)
-        if fitted not in self._asides:
-            aside = Aside(self._calls, self._catalog, name, self._pipeline)
-            aside.clear()
-            self._asides[fitted] = aside
-        return self._asides[fitted]
-
     def _filling(self, placed: Table, mode: Mode, first: bytes) -> Filling:
         """Begin to fill a session with rows of which this is the first record."""
         if mode is Mode.APPEND:
             sessions = self._sessions(placed, first)
         else:
-            sessions = self._aside(placed.name).sessions(mode, key_names(placed))
+            sessions = self._asides.of(placed.name).sessions(mode, key_names(placed))
         return Filling(sessions, self._uploads)
 
     def _sessions(self, placed: Table, first: bytes) -> Iterator[Session]:
@@ -275,7 +265,7 @@ class TreasureDataLoader:
         staging = self._staging_of(last)
         if last.mode is Mode.REPLACE:
             rows = staging.finish("") if staging else None
-            yield self._aside(last.table.name).replaced(rows)
+            yield self._asides.of(last.table.name).replaced(rows)
         elif last.mode is Mode.MERGE:
             name = fitted_table_name(last.table.name)
             ends = [
@@ -286,7 +276,7 @@ class TreasureDataLoader:
             if staging or ends:
                 table = self._catalog.placed(last.table)
                 rows = staging.finish("") if staging else None
-                yield self._aside(last.table.name).merged(table, rows, ends)
+                yield self._asides.of(last.table.name).merged(table, rows, ends)
 
     def _staging_of(self, last: Staged) -> Staging | None:
         return self._stagings.of(fitted_table_name(last.table.name), last.mode)

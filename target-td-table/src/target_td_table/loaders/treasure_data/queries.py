@@ -1,11 +1,12 @@
 """Queries in Trino, each run to its end; one that is asked for twice is run once."""
 
+import contextlib
 import uuid
 from typing import Any
 
 from target_td_table.errors import DestinationError
 from target_td_table.loaders.treasure_data.calls import Calls
-from target_td_table.loaders.treasure_data.refusal import AwayError
+from target_td_table.loaders.treasure_data.refusal import AwayError, RefusedError
 from target_td_table.loaders.treasure_data.session import looks
 
 _TRIES = 3
@@ -56,9 +57,11 @@ def _ended(calls: Calls, job_id: str, doing: str) -> str:
         status = calls.job_status(job_id)
         if status == _SUCCESS or status in _FAILURES:
             return status
+    with contextlib.suppress(RefusedError, AwayError):
+        calls.kill(job_id)
     hours = calls.api.patience.job_seconds / 3600
     raise AwayError(
         f"A query in Treasure Data that was to {doing} is still `{status}` after {hours:.1f} hours "
-        f"(job {job_id}). It was not begun again, because both might count. Look at the job in the "
-        "console. Run again once it has ended, or once you have killed it there, and not before."
+        f"(job {job_id}). It was not begun again, because both might count, but was asked to end. Look "
+        "at the job in the console. Run again once it has ended, and not before."
     )
