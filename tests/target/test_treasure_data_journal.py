@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from target_td_table.errors import DestinationError
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.api import Patience
 from target_td_table.loaders.treasure_data.journal import MOST_ROWS
@@ -210,3 +211,43 @@ def test_killed_after_any_step_of_a_long_state_and_run_again_all_is_there_once(
             load(server.url, Mode.APPEND, state=LONG)
             assert held(server.account) == complete(Mode.APPEND)
             assert states(server) == {PIPELINE: LONG}
+
+
+def test_a_query_of_a_killed_load_that_runs_during_the_next_one_mixes_no_states(
+    server: TreasureDataServer,
+) -> None:
+    server.account = shop()
+    load(server.url, Mode.APPEND, state=LONG)
+    issues = [n for n, each in enumerate(server.requests, 1) if "/job/issue/" in each]
+    server.account = shop()
+
+    def is_queued(number: int) -> None:
+        server.account.looks = 1 << 30 if number == issues[0] else 1
+
+    server.before = is_queued
+    with nursery() as children:
+        children.load(server, Mode.APPEND, state=LONG.replace("x", "z"), kill_after=issues[0])
+    server.account.looks = 1
+    [stale] = [job for job in server.account.jobs.values() if job.looks > 1]
+
+    def runs_at_last(_: int) -> None:
+        if [each for each in server.requests if "/job/issue/" in each][1:]:
+            stale.looks = 0
+            server.account.look(stale.id)
+
+    server.requests.clear()
+    server.before = runs_at_last
+    load(server.url, Mode.APPEND, state=LONG)
+    assert stale.status == "error"
+    assert states(server) == {PIPELINE: LONG}
+    assert set(server.account.databases[SHOP]) == {"charges", "_td_state"}
+
+
+def test_a_row_without_a_state_is_never_taken_for_one(server: TreasureDataServer) -> None:
+    last = {"time": 5, "state": None, "pending": NOTHING, "written_at": MOST_ROWS + 1}
+    rows = server.account.rows(SHOP, "_td_state")
+    rows.append({**last, "pipeline": OTHER})
+    assert set(states(server)) == {PIPELINE}
+    rows.append({**last, "pipeline": PIPELINE})
+    with pytest.raises(DestinationError, match=r"has no state, .* Delete it with: DELETE FROM"):
+        states(server)

@@ -241,10 +241,15 @@ class Journal:
         if shown is None or not shown.columns:
             return []
         query = (
-            "SELECT pipeline, max_by(state, written_at), max_by(pending, written_at), "
+            "SELECT pipeline, max_by(coalesce(state, ''), written_at), "
+            "max_by(pending, written_at), "
             f"max(written_at), count(*) FROM {STATE_TABLE} GROUP BY pipeline"
         )
-        return [_Decided(*map(str, row)) for row in queries.rows(self._calls, query, _READING)]
+        found = queries.rows(self._calls, query, _READING)
+        for pipeline, state, *_, written_at, _rows in found:
+            if not state and pipeline == self._pipeline:
+                raise DestinationError(_without_state(pipeline, written_at))
+        return [_Decided(*map(str, row)) for row in found if row[1]]
 
     def _make(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
         if table not in self._made:
@@ -261,6 +266,16 @@ class Journal:
             "cannot tell it, and a load that was killed must be run again from the state before "
             "it, with the same records."
         )
+
+
+def _without_state(pipeline: str, written_at: int) -> str:
+    """What a person can do about a last row that was made elsewhere, or damaged."""
+    row = f"{STATE_TABLE} WHERE pipeline = {literal(pipeline)} AND written_at = {written_at}"
+    return (
+        f"The last row of the pipeline `{pipeline}` in `{STATE_TABLE}` has no state, so nobody can "
+        f"tell what was loaded. Delete it with: DELETE FROM {row}, and run the tap from the last "
+        "state that a load printed."
+    )
 
 
 def _insert(pipeline: str, state: str, pending: Pending, written_at: int) -> str:

@@ -1,12 +1,14 @@
 """A state that is longer than a query may be, in pieces until one query puts them together.
 
-Decision: docs/decisions/0510-a-long-state-is-put-together.md.
+Decisions: docs/decisions/0510-a-long-state-is-put-together.md and, about the table's name,
+docs/decisions/0513-what-a-query-fills-has-a-name-of-its-own.md.
 """
 # ruff: noqa: S608 -- a name cannot be a parameter; names are made here and texts are quoted.
 
 import contextlib
 import hashlib
 import time
+import uuid
 from collections.abc import Iterator
 
 from target_td_table.loaders.sql import STATE_TABLE, literal
@@ -19,18 +21,22 @@ _CHARACTERS = 400_000
 
 
 class Pieces:
-    """The table of one pipeline's pieces; it is there only while they are put together."""
+    """The table of one state's pieces; it is there only while they are put together."""
 
     def __init__(self, calls: Calls, pipeline: str) -> None:
         self._calls = calls
         mark = hashlib.sha256(f"{pipeline}/{calls.database}".encode()).hexdigest()
-        self._table = f"{STATE_TABLE}_{mark[:16]}"
+        self._common = f"{STATE_TABLE}_{mark[:16]}"
+        # A query of a load that was killed, which runs at last, must not find it.
+        self._table = f"{self._common}_{uuid.uuid4().hex[:8]}"
 
     @contextlib.contextmanager
     def of(self, value: str) -> Iterator[tuple[str, str]]:
         """The text as an SQL expression, and the FROM that it needs."""
-        # Of a load that was killed.
-        self._calls.delete_table(self._table)
+        # Of loads that were killed.
+        for table in self._calls.tables():
+            if table.startswith(self._common):
+                self._calls.delete_table(table)
         self._calls.create_table(self._table)
         self._calls.append_schema(self._table, [("number", "long"), ("piece", "string")])
         numbers = range(-(-len(value) // _CHARACTERS))
