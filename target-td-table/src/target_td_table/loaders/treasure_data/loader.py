@@ -27,6 +27,7 @@ from target_td_table.loaders.treasure_data.filling import UPLOADS_AT_A_TIME, Fil
 from target_td_table.loaders.treasure_data.journal import Commit, Journal, Pending, Renaming
 from target_td_table.loaders.treasure_data.parts import PART_BYTES
 from target_td_table.loaders.treasure_data.refusal import (
+    STATES,
     AwayError,
     RefusedError,
     not_created,
@@ -170,7 +171,7 @@ class TreasureDataLoader:
             except RefusedError as refusal:
                 if refusal.status != 403:
                     raise
-                raise NoStateError([str(told(refusal, doing))]) from refusal
+                raise NoStateError([str(told(refusal, doing, STATES))]) from refusal
 
     def other_pipelines(self, load: LoadRow) -> Sequence[str]:
         """See `Loader`."""

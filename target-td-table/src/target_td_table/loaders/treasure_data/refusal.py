@@ -41,7 +41,18 @@ class LostSessionError(DestinationError):
         self.table = table
 
 
-def told(refusal: RefusedError, doing: str) -> TargetError:
+# What a key is good for, and what to do with one that may not.
+_MODES = (
+    "A write-only key can append; replace, merge and `--print-state` need a master key. Use a "
+    "master key, or mode append with the state of standard output."
+)
+STATES = (
+    "With a write-only key no state is kept, so none can be read. Use a master key, or the last "
+    "state that a load printed on its standard output."
+)
+
+
+def told(refusal: RefusedError, doing: str, keys: str = _MODES) -> TargetError:
     """A refusal as a sentence; `doing` says what was wanted, e.g. "append to `db.t`"."""
     said = f" It says: {refusal.message}" if refusal.message else ""
     if refusal.status == 401:
@@ -56,13 +67,7 @@ def told(refusal: RefusedError, doing: str) -> TargetError:
         )
     if refusal.status == 403:
         return SettingsError(
-            [
-                (
-                    f"Treasure Data does not let this API key {doing} (403 at {refusal.path}). A "
-                    "write-only key can append; replace, merge and `--print-state` need a master "
-                    "key. Use a master key, or mode append with the state of standard output."
-                )
-            ]
+            [(f"Treasure Data does not let this API key {doing} (403 at {refusal.path}). {keys}")]
         )
     if refusal.status == 0:
         return SettingsError([f"Treasure Data was not reached: {refusal.message}"])
