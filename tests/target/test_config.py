@@ -73,6 +73,23 @@ def test_a_destination_nobody_can_load_into_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("destination", "shown"),
+    [
+        ("td:1/5ec2e7@us01/db", "`td:`"),
+        ("postgresql:user:5ec2e7@host", "`postgresql:`"),
+        ("1/5ec2e7@td://us01/db", "what `destination` says"),
+        ("1/5ec2e7", "what `destination` says"),
+    ],
+)
+def test_of_a_destination_nobody_can_load_into_no_key_is_repeated(
+    destination: str, shown: str, tables: DuckDbTables
+) -> None:
+    said = tables.load(schema("charges"), destination=destination).sentence
+    assert f"There is no loader for {shown}. Use one of" in said
+    assert "5ec2e7" not in said
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ('{"mode": "replace"}', {"mode": "replace"}),

@@ -1,5 +1,6 @@
 """Chooses the destination that the settings name, and opens it."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from target_td_table.config import Settings
@@ -20,6 +21,8 @@ from target_td_table.table import TableName
 # What PostgreSQL is sent once: more than that is staged if no STATE has followed it, and less
 # than the second is not worth a transaction of its own.
 _ONCE_BYTES, _WORTH_BYTES = 48 << 20, 8 << 20
+# A word, or the name of a file; a key of Treasure Data is longer.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{0,30}")
 # When a destination that has nothing to do gets a batch: few big ones are cheaper to load than many
 # small ones, save where rows are packed into parts that know nothing of batches.
 _BATCH_BYTES, _PACKED_BYTES = 64 << 20, 16 << 20
@@ -51,10 +54,18 @@ def check_destination(settings: Settings) -> None:
 def _scheme(settings: Settings) -> str:
     scheme, separator, _ = settings.destination.partition("://")
     if not separator or scheme not in _OPENERS:
-        shown = f"{scheme}://" if separator else settings.destination
         known = ", ".join(f"{each}://" for each in _OPENERS)
-        raise SettingsError([f"There is no loader for `{shown}`. Use one of: {known}."])
+        shown = _shown(settings.destination)
+        raise SettingsError([f"There is no loader for {shown}. Use one of: {known}."])
     return scheme
+
+
+def _shown(destination: str) -> str:
+    """What may be said of a destination that is none; the rest of it may be a key."""
+    first, colon, rest = destination.partition(":")
+    if not _PLAIN.fullmatch(first):
+        return "what `destination` says"
+    return f"`{first}{colon}{'//' if rest.startswith('//') else ''}`"
 
 
 def missing(settings: Settings, name: TableName, whose: str) -> TableError:
