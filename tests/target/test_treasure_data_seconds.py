@@ -91,6 +91,31 @@ def test_a_fraction_of_a_second_does_not_fit_into_a_long_column(
         assert held(server) == [("0", NOON - 60)]
 
 
+@PACKED
+def test_a_second_after_2038_does_not_fit_into_an_int_column(
+    tmp_path: Path, beside_bytes: int
+) -> None:
+    last, next_ = "2038-01-19T03:14:07Z", "2038-01-19T03:14:08Z"
+    with shop_with("int") as server:
+        load(server, tmp_path, Mode.REPLACE, last)
+        assert held(server) == [("1", 2**31 - 1)]
+        with pytest.raises(InputError, match="`created` does not fit the type of its column"):
+            load(server, tmp_path, Mode.REPLACE, last, next_, beside_bytes=beside_bytes)
+
+
+def test_an_integer_of_more_than_32_bits_does_not_fit_into_an_int_column(tmp_path: Path) -> None:
+    table = replace(TIMED, columns=(*TIMED.columns, Column("n", "n", LogicalType.INTEGER)))
+    with shop_with("int") as server:
+        server.account.table(SHOP, "charges").append_schema([["n", "int"]])
+        loader = open_loader(server.url)
+        loader.alter(table)
+        fits = batch_of(tmp_path, table, [{"id": "1", "n": -(2**31)}, {"id": "2", "n": None}])
+        loader.stage(fits, Mode.APPEND)
+        with pytest.raises(InputError, match="`n` does not fit the type of its column"):
+            loader.stage(batch_of(tmp_path, table, [{"id": "3", "n": 2**31}]), Mode.APPEND)
+        loader.close()
+
+
 def test_a_column_of_doubles_takes_fractions_that_it_has_the_digits_for(tmp_path: Path) -> None:
     with shop_with("double") as server:
         load(server, tmp_path, Mode.REPLACE, "2026-01-01T12:00:00.000001Z", NOON_TEXT)

@@ -27,6 +27,11 @@ _CONVERT: Mapping[LogicalType, Convert] = {
     LogicalType.TIMESTAMP: values.timestamps,
     LogicalType.JSON: values.json_texts,
 }
+_SECONDS: Mapping[str | None, Convert] = {
+    "int": values.short(values.whole_seconds),
+    "long": values.whole_seconds,
+    "double": values.exact_seconds,
+}
 _PLAIN = frozenset({LogicalType.BOOLEAN, LogicalType.INTEGER, LogicalType.NUMBER})
 _INTEGERS = frozenset({LogicalType.INTEGER, LogicalType.LONG_INTEGER})
 
@@ -92,8 +97,10 @@ def _reading(column: Column, type_: str | None, careful: bool) -> tuple[Any, Con
         return msgspec.Raw, values.scalar_texts
     if kind in _INTEGERS and type_ in ("double", "float"):
         return msgspec.Raw, values.exact_doubles
+    if kind is LogicalType.INTEGER and type_ == "int":
+        return msgspec.Raw, values.short(values.integers)
     if is_seconds(type_, column):
-        return str | None, values.exact_seconds if type_ == "double" else values.whole_seconds
+        return str | None, _SECONDS[type_]
     if kind is LogicalType.INTEGER and careful:
         return msgspec.Raw, values.integers
     return _READ[kind], _CONVERT.get(kind)

@@ -95,6 +95,18 @@ def whole_seconds(found: Sequence[str | None]) -> list[int | None]:
     return whole
 
 
+def short(convert: Callable[[Any], Sequence[int | None]]) -> Convert:
+    """The same for a column `int`, which has 32 bits: times end in 2038 there."""
+
+    def checked(found: Sequence[Any]) -> Sequence[int | None]:
+        numbers = convert(found)
+        if any(number is not None and not -(2**31) <= number < 2**31 for number in numbers):
+            raise ValueError("No integer of 32 bits.")
+        return numbers
+
+    return checked
+
+
 def timestamp(value: str) -> str:
     """One moment; see `timestamps`."""
     moment = _moment(value)
