@@ -8,7 +8,7 @@ from target_td_table.loaders.sql_missing import Moments, column_for, is_missing
 from target_td_table.loaders.treasure_data import values
 from target_td_table.loaders.treasure_data.schema import SECONDS
 from target_td_table.mapping import TIME
-from target_td_table.table import DELETED, DELETED_AT, LogicalType, Table
+from target_td_table.table import DELETED, DELETED_AT, Column, LogicalType, Table
 from target_td_table.versions import Activation
 
 # Text that sorts as time does.
@@ -19,14 +19,15 @@ _TEXTS = Moments(
 _SECONDS = Moments(of_column=str, literal=lambda moment: f"{moment.timestamp():.6f}")
 
 
-def is_gone(table: Table) -> str:
-    """Whether a row is a tombstone, or marked by one."""
+def is_gone(table: Table, columns: Mapping[str, str]) -> str:
+    """Whether a row is a tombstone, or marked by one; the columns have their types beside them."""
     signs = []
     if column := table.column_of(DELETED_AT):
         signs.append(f"{quoted(column.name)} IS NOT NULL")
     column = table.column_of(DELETED)
     if column and column.type is LogicalType.BOOLEAN:
-        signs.append(f"coalesce({quoted(column.name)}, 0) <> 0")
+        is_true = "= 'true'" if _is_text(column, columns) else "<> 0"
+        signs.append(f"coalesce({quoted(column.name)} {is_true}, false)")
     return " OR ".join(signs) or "false"
 
 
@@ -37,7 +38,7 @@ def remaining(table: Table, rows: str, columns: Mapping[str, str], activation: A
     """
     within = activation.within
     moments = _SECONDS if within and _is_number(table, within.field, columns) else _TEXTS
-    missing = f"({is_missing(table, activation, moments, is_gone=is_gone(table))})"
+    missing = f"({is_missing(table, activation, moments, is_gone=is_gone(table, columns))})"
     if table.hard_delete:
         names = ", ".join([TIME, *map(quoted, columns)])
         return f"SELECT {names} FROM ({rows}) WHERE NOT {missing}"
@@ -59,8 +60,13 @@ def _marks(table: Table, columns: Mapping[str, str], activation: Activation) -> 
         marks[column_for(table, DELETED_AT)] = str(int(activation.at.timestamp()))
     deleted = table.column_of(DELETED)
     if deleted and deleted.type is LogicalType.BOOLEAN:
-        marks[quoted(deleted.name)] = "1"
+        marks[quoted(deleted.name)] = "'true'" if _is_text(deleted, columns) else "1"
     return marks
+
+
+def _is_text(column: Column, columns: Mapping[str, str]) -> bool:
+    """Whether a person has made a column text, that is else a number; booleans are JSON there."""
+    return columns.get(column.name) == "string"
 
 
 def _is_number(table: Table, field: str, columns: Mapping[str, str]) -> bool:

@@ -56,7 +56,7 @@ class Merge:
     @property
     def gone(self) -> str:
         """Whether a staged row is a tombstone."""
-        return activating.is_gone(self.table)
+        return activating.is_gone(self.table, self.columns)
 
     @property
     def has_graves(self) -> bool:
