@@ -291,6 +291,23 @@ def test_an_output_on_a_full_disk_ends_with_a_sentence_and_75(
     )
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--config=tap.json"], 2), (["--nonsense"], 2), (["--version"], 75)]
+)
+def test_a_full_disk_for_what_is_told_changes_no_exit_code(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    (tmp_path / "tap.json").write_text('{"target": "chargs"}')
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [program("tap-stripe-td"), *arguments],
+            cwd=tmp_path, stdout=full, stderr=full, check=False,
+        )  # fmt: skip
+
+    assert run.returncode == code
+
+
 def interrupted(process: subprocess.Popen[bytes], number: int) -> Messages:
     """What the tap wrote when it gets a signal after its first records."""
     assert process.stdout is not None

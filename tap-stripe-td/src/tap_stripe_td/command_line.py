@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,7 +71,8 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         refuse(error)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -79,10 +80,9 @@ def _exit_code(command: Callable[[], click.Command]) -> int:
         return _end_without_output(error)
     except StoppedBySignal as stopped:
         name = "Ctrl-C" if stopped.number == signal.SIGINT else "SIGTERM"
-        print(  # noqa: T201 - the program's last word
-            f"{PROGRAM}: Stopped by {name}. What was written stays valid; run again with the last "
-            "state that the target let out.",
-            file=sys.stderr,
+        _tell(
+            f"Stopped by {name}. What was written stays valid; run again with the last state that "
+            "the target let out."
         )
         return stopped.exit_code
 
@@ -132,7 +132,13 @@ def refuse(error: TapError) -> None:
     """Print a refusal for people, one line a problem."""
     problems = error.problems if isinstance(error, ConfigError) else (str(error),)
     for problem in problems:
-        print(f"{PROGRAM}: {problem}", file=sys.stderr)  # noqa: T201 - the program's last word
+        _tell(problem)
+
+
+def _tell(sentence: str) -> None:
+    """Print the program's last word; where its disk is full, the exit code says it alone."""
+    with suppress(OSError):
+        print(f"{PROGRAM}: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 class _Stderr:
