@@ -72,6 +72,7 @@ def _steps(
     failed: set[Stream] = set()
     # A list that is read again after the events knows what is younger than they are. Of what is
     # older it may know two versions, and not which was sent last, when a run was cut in between.
+    # Decision: docs/decisions/0019-what-changed-of-an-older-object-is-sent-whatever-is-known.md
     known = {
         stream: mark.recent.after(mark.value)
         for stream, mark in bookmarks.items()
