@@ -111,6 +111,15 @@ def test_a_query_is_a_job_with_rows(client: tdclient.Client) -> None:
     assert [list(row) for row in job.result()] == [[1, "a"]]
 
 
+def test_a_job_that_is_killed_writes_nothing(
+    client: tdclient.Client, server: TreasureDataServer
+) -> None:
+    job = client.query("shop", "INSERT INTO charges (time) SELECT 1", type="trino")
+    assert client.kill(job.id) == "running"
+    assert client.job_status(job.id) == "killed"
+    assert server.account.rows("shop", "charges") == []
+
+
 def test_expiry_and_deletion(client: tdclient.Client, server: TreasureDataServer) -> None:
     client.update_expire("shop", "charges", 30)
     assert server.account.table("shop", "charges").expire_days == 30
