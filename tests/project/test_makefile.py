@@ -27,6 +27,14 @@ chmod +x "$3/bin/pip"
 """
 
 
+# As a person starts it, also where the tests are run by make.
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+}
+
+
 def make(venv: Path, *arguments: str) -> list[str]:
     return ["make", "UV=", f"VENV={venv}", *arguments]
 
@@ -43,7 +51,7 @@ def test_make_shows_no_command_of_the_installation_and_says_that_it_begins(
 
     shown = subprocess.run(
         make(tmp_path / ".venv", f"PYTHON={python}", goal),
-        cwd=ROOT, capture_output=True, check=False, text=True,
+        cwd=ROOT, env=ENVIRONMENT, capture_output=True, check=False, text=True,
     ).stdout.splitlines()  # fmt: skip
 
     assert shown[0] == f"Making {tmp_path}/.venv."
@@ -58,7 +66,8 @@ def test_ctrl_c_while_packages_are_installed_leaves_no_traceback(tmp_path: Path)
     python.chmod(0o755)
     started = subprocess.Popen(
         make(tmp_path / ".venv", f"PYTHON={python}", "demo"),
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
+        cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        process_group=0,
     )  # fmt: skip
     while not begun.exists():
         assert started.poll() is None
