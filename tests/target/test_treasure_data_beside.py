@@ -17,7 +17,7 @@ from target_td_table.loaders.base import Loader
 from target_td_table.loaders.treasure_data.address import Address
 from target_td_table.loaders.treasure_data.beside import _PROGRAM, Beside, Packings
 from target_td_table.loaders.treasure_data.loader import TreasureDataLoader
-from target_td_table.loaders.treasure_data.packing import Form, PackingHere
+from target_td_table.loaders.treasure_data.packing import Form, Packing, PackingHere
 from target_td_table.loaders.treasure_data.parts import Part
 from target_td_table.modes import Mode
 from tests.fakes.treasure_data_loads import CHARGES, complete, held, load, open_loader, shop
@@ -189,9 +189,14 @@ def test_where_no_process_comes_up_rows_are_packed_here(
     assert held(server.account) == complete(Mode.APPEND)
 
 
+def opened(packings: Packings, folder: Path) -> Packing:
+    first = batch_of(folder, CHARGES, RECORDS)
+    packings.expect(first)
+    return packings.open(first, Form(), lambda _: None)
+
+
 def test_a_small_load_starts_no_process(tmp_path: Path) -> None:
-    packings = Packings()
-    packing = packings.open(batch_of(tmp_path, CHARGES, RECORDS), Form(), lambda _: None)
+    packing = opened(Packings(), tmp_path)
     assert isinstance(packing, PackingHere)
     packing.abandon()
 
@@ -200,6 +205,6 @@ def test_on_a_single_core_no_process_is_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    packing = Packings(0).open(batch_of(tmp_path, CHARGES, RECORDS), Form(), lambda _: None)
+    packing = opened(Packings(0), tmp_path)
     assert isinstance(packing, PackingHere)
     packing.abandon()

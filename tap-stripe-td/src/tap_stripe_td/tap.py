@@ -16,9 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_stripe_td import settings
 from tap_stripe_td.accounts import Accounts
-from tap_stripe_td.auth import Auth, FixedKey
 from tap_stripe_td.batches import BatchFiles
-from tap_stripe_td.client import Client, TokenEndpoint
 from tap_stripe_td.command_line import (
     OPTIONS_HELP,
     catalog_in,
@@ -29,32 +27,26 @@ from tap_stripe_td.command_line import (
     stop_on_signals,
 )
 from tap_stripe_td.command_line import main as run_main
-from tap_stripe_td.config import NO_KEY, Config, parse_config
+from tap_stripe_td.config import parse_config
 from tap_stripe_td.config_file import read_config_file
+from tap_stripe_td.connecting import open_client
 from tap_stripe_td.discovery import StripeStream, schema_api_version
 from tap_stripe_td.errors import ConfigError, TapError
-from tap_stripe_td.limiter import Limiter
 from tap_stripe_td.messages import Output
-from tap_stripe_td.oauth import RefreshedKey
 from tap_stripe_td.preview import Format, Preview, check_format, previews, render, told
-from tap_stripe_td.rate_limit import account_per_second
 from tap_stripe_td.recent import MOST_RECENT
 from tap_stripe_td.records import time_fields
+from tap_stripe_td.resuming import refuse_foreign, refuse_future, refuse_other_account
 from tap_stripe_td.source import Clock, Source, read_clock
 from tap_stripe_td.state import State, parse_state
 from tap_stripe_td.streams.table import STREAMS
-from tap_stripe_td.sync import (
-    Run,
-    refuse_foreign,
-    refuse_future,
-    refuse_other_account,
-    sync,
-    write_schemas,
-)
+from tap_stripe_td.sync import Run, sync, write_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_stripe_td.client import Client
+    from tap_stripe_td.config import Config
 
 _ABOUT_FORMATS = ("json", "markdown")
 _PREVIEW_FORMATS = tuple(form.value for form in Format)
@@ -147,7 +139,7 @@ class TapStripeTd(Tap):
         Raises:
             TapError: If there is no key, Stripe does not know it, or cannot be reached.
         """
-        client = self._open_client(open_auth(self.settings))
+        client = self._open_client()
         clock = read_clock(client)
         return self._source(client, clock.account), clock
 
@@ -157,7 +149,7 @@ class TapStripeTd(Tap):
         Raises:
             TapError: If nothing can be read.
         """
-        source = self._source(self._open_client(open_auth(self.settings, may_exchange=False)))
+        source = self._source(self._open_client(may_exchange=False))
         yield from previews(source, self._chosen())
 
     def print_previews(self, form: str | None) -> list[TapError]:
@@ -175,15 +167,9 @@ class TapStripeTd(Tap):
         times = {stream.name: time_fields(stream.schema) for stream in self.streams.values()}
         return Source(client, config.created, config.expand, times, account)
 
-    def _open_client(self, auth: Auth) -> Client:
-        config = self.settings
-        return Client(
-            config.base_url,
-            auth,
-            config.api_version or schema_api_version(),
-            f"tap-stripe-td/{self.plugin_version}",
-            Limiter(config.requests_per_second or account_per_second(auth.key().reveal())),
-        )
+    def _open_client(self, *, may_exchange: bool = True) -> Client:
+        agent = f"tap-stripe-td/{self.plugin_version}"
+        return open_client(self.settings, schema_api_version(), agent, may_exchange=may_exchange)
 
     def sync_selected(self) -> list[TapError]:
         """Write the news of every selected stream to stdout; return what could not be read.
@@ -192,7 +178,7 @@ class TapStripeTd(Tap):
             TapError: If nothing can be read.
         """
         streams = {stream.name: stream for stream in self._chosen()}
-        client = self._open_client(open_auth(self.settings))
+        client = self._open_client()
         output = Output(sys.stdout.buffer, self.most_recent)
         if self.settings.account_ids:
             ids, incremental = self.settings.account_ids, self.settings.incremental
@@ -301,22 +287,6 @@ class TapStripeTd(Tap):
             )
         )
         return command
-
-
-def open_auth(config: Config, *, may_exchange: bool = True) -> Auth:
-    """Return where keys come from.
-
-    Raises:
-        ConfigError: If the settings name neither a key nor an OAuth grant.
-    """
-    if (grant := config.grant) is not None:
-        endpoint = TokenEndpoint(config.base_url, grant.client_secret)
-        return RefreshedKey(
-            endpoint, grant.refresh_token, grant.token_file, may_exchange=may_exchange
-        )
-    if config.key is None:
-        raise ConfigError(NO_KEY)
-    return FixedKey(config.key)
 
 
 def main() -> None:

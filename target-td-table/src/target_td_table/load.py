@@ -2,18 +2,20 @@
 
 A publication holds exactly the rows that came before a STATE, and that STATE: whoever runs again
 from it repeats nothing and misses nothing. Only at the end of the input also the rows that no
-STATE followed are published, unless the tap is seen to have died. Decision: docs/decisions/0102-publish-at-a-state.md.
+STATE followed are published, unless the tap is seen to have died.
+Decisions: docs/decisions/0102-publish-at-a-state.md, docs/decisions/0121-a-tap-that-dies-is-noticed.md.
 """
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from target_td_table import batch_files, ending, messages, replacing
 from target_td_table.activating import activation
 from target_td_table.batch import Mark
 from target_td_table.blocks import Line
+from target_td_table.checkpoint import Checkpoint
 from target_td_table.config import Settings
 from target_td_table.ending import Ending
 from target_td_table.envelope import Gathered, Records, gather
@@ -35,26 +37,6 @@ from target_td_table.summary import Summary
 _FULL_BYTES = 384 << 20
 # A row group of DuckDB: https://duckdb.org/docs/stable/guides/performance/file_formats
 _FULL_ROWS = 122_880
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The last STATE that is not out yet, and how far the open batches were when it came."""
-
-    value: str
-    marks: dict[str, Mark]
-    # What had been activated and was not published.
-    activations: tuple[Staged, ...] = ()
-    # Until a row that came after the STATE is staged: staged rows cannot be told apart.
-    can_be_cut_to: bool = True
-
-    def mark(self, sink: Sink) -> Mark:
-        """How far the sink's open batch was."""
-        return self.marks.get(sink.table.stream, Mark(0, 0))
-
-    def covers(self, sink: Sink) -> bool:
-        """Whether no row of the sink's open batch came after the STATE."""
-        return sink.mark == self.mark(sink)
 
 
 class Load:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from target_td_table.loaders.sql import literal, quoted
+from target_td_table.loaders.sql import quoted
 from target_td_table.loaders.sql_missing import Moments, column_for, is_missing
 from target_td_table.loaders.treasure_data import values
 from target_td_table.loaders.treasure_data.schema import SECONDS
@@ -14,7 +14,7 @@ from target_td_table.versions import Activation
 # Text that sorts as time does.
 _TEXTS = Moments(
     of_column=str,
-    literal=lambda moment: literal(values.timestamp(moment.isoformat())),
+    literal=values.moment,
 )
 _SECONDS = Moments(of_column=str, literal=lambda moment: f"{moment.timestamp():.6f}")
 

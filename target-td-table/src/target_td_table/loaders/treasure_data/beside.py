@@ -150,8 +150,7 @@ class Packings:
             self._can_start = False
 
     def open(self, first: Batch, form: Form, take: Take) -> Packing:
-        """Begin to pack rows of which these are the first."""
-        self.expect(first)
+        """Begin to pack rows of which these are the first; see `expect`."""
         if self._beside and self._is_big(first):
             if self._beside.is_up():
                 return self._beside.open(form, take)

@@ -22,7 +22,7 @@ from target_td_table.loaders.sql import (
     other_pipelines,
 )
 from target_td_table.loaders.treasure_data import loads as told_loads
-from target_td_table.loaders.treasure_data import queries
+from target_td_table.loaders.treasure_data import queries, values
 from target_td_table.loaders.treasure_data.calls import Calls
 from target_td_table.loaders.treasure_data.pieces import Pieces
 from target_td_table.loaders.treasure_data.refusal import LostSessionError, RefusedError
@@ -151,7 +151,7 @@ class Journal:
         shown = self._calls.show_table(LOADS_TABLE)
         if shown is None or not shown.columns:
             return []
-        query = other_pipelines(LOADS_TABLE, load, told_loads.moment)
+        query = other_pipelines(LOADS_TABLE, load, values.moment)
         found = queries.rows(self._calls, query, f"read `{LOADS_TABLE}`")
         return [str(other) for (other,) in found]
 

@@ -2,12 +2,11 @@
 # ruff: noqa: S608 -- a name cannot be a parameter; names are checked and texts are quoted.
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from target_td_table.loaders.base import LoadRow
 from target_td_table.loaders.sql import LOADS_COLUMNS, LOADS_TABLE, literal, load_values
-from target_td_table.loaders.treasure_data.values import timestamp
+from target_td_table.loaders.treasure_data.values import moment
 
 COLUMNS = tuple(
     (name, "long" if type_ == "BIGINT" else "string") for name, type_ in LOADS_COLUMNS.items()
@@ -26,11 +25,6 @@ def statements(loads: Sequence[LoadRow]) -> list[str]:
         f"DELETE FROM {LOADS_TABLE} WHERE {same}",
         f"INSERT INTO {LOADS_TABLE} ({names}) VALUES {rows}",
     ]
-
-
-def moment(value: datetime) -> str:
-    """A time as it stands in this table."""
-    return literal(str(timestamp(value.isoformat())))
 
 
 def _values(load: LoadRow) -> str:

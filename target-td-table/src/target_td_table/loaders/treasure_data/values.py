@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from target_td_table.loaders.sql import literal
+
 # Raises ValueError, OverflowError or msgspec.MsgspecError for a value that does not fit.
 Convert = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -121,6 +123,11 @@ def _exact_seconds(value: str) -> float:
     if datetime.fromtimestamp(seconds, UTC) != moment:
         raise ValueError("A moment with more digits than a double has.")
     return seconds
+
+
+def moment(value: datetime) -> str:
+    """One moment, as SQL for a column of text."""
+    return literal(timestamp(value.isoformat()))
 
 
 def _integer(text: str) -> int | None:
